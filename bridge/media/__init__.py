@@ -1,0 +1,1 @@
+"""How photos and files reach Coze without a platform's token leaving the process."""

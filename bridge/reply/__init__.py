@@ -1,0 +1,1 @@
+"""From growing Markdown to as few, as timely edits as possible."""

@@ -1,0 +1,158 @@
+"""Messages into mailboxes, and turns out of them: order by key, keys beside one another."""
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+
+from bridge.clock import Clock
+from bridge.errors import LeaseLost, PlatformError, StoreError
+from bridge.log import get_logger
+from bridge.model import Key, Message
+from bridge.store import Stores
+from bridge.store.lease import Lease, Token
+from bridge.store.mailbox import Put
+from bridge.turns.commands import Command, command_of
+from bridge.turns.identity import key_of, turn_of
+from bridge.turns.runner import Runner
+from bridge.turns.words import words_for
+
+log = get_logger(__name__)
+
+PAUSE = 1.0  # seconds before Redis is tried again
+
+
+@dataclass(slots=True)
+class Dispatcher:
+    """Takes messages in, and works through whatever any process has taken in."""
+
+    stores: Stores
+    runner: Runner
+    clock: Clock
+    concurrency: int
+    _stops: dict[Key, asyncio.Event] = field(default_factory=dict)
+    _turns: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def receive(self, message: Message) -> None:
+        """Make a message durable; raises StoreError when it could not be."""
+        if not message.is_addressed:
+            return
+        key = key_of(message)
+        if command_of(message) is Command.STOP and await self.stores.leases.stop(key):
+            return
+        put = await self.stores.mailbox.put(key, message)
+        log.info("received", turn=turn_of(message), key=key, result=put.name.lower())
+        if put is Put.FULL:
+            await self._refuse(message)
+
+    async def work(self) -> None:
+        """Run turns until cancelled; those still running then go on until `drain`."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._read_tokens())
+            group.create_task(self._read_abandoned())
+            group.create_task(self._read_stops())
+
+    async def drain(self, grace: float) -> None:
+        """Let running turns finish for `grace` seconds, then hand them to another worker."""
+        if not self._turns:
+            return
+        log.info("finishing turns", count=len(self._turns), grace=grace)
+        await asyncio.wait(self._turns, timeout=grace)
+        for turn in self._turns:
+            turn.cancel()
+        await asyncio.gather(*self._turns, return_exceptions=True)
+
+    async def _refuse(self, message: Message) -> None:
+        """Say that too much is waiting, unless the flood leaves no room even for that."""
+        bot = self.runner.bots[message.address.bot]
+        adapter = bot.adapters[message.address.platform]
+        surface = adapter.surface(message.address, message.id)
+        permits = self.stores.leases.permits(None, bot.name, adapter.platform)
+        if await permits.ask(surface.capabilities.limits, is_final=False) > 0:
+            return
+        try:
+            sentence = words_for(message.sender.locale).busy_mailbox
+            await surface.post(sentence, nonce=turn_of(message)[:25])
+        except PlatformError as error:
+            log.warning("refusal not shown", turn=turn_of(message), reason=repr(error))
+
+    async def _read_tokens(self) -> None:
+        while True:
+            free = self.concurrency - len(self._turns)
+            if free <= 0:
+                await asyncio.wait(self._turns, return_when=asyncio.FIRST_COMPLETED)
+                continue
+            try:
+                self._start(await self.stores.leases.tokens(free))
+            except StoreError as error:
+                log.warning("redis does not answer", reason=repr(error))
+                await asyncio.sleep(PAUSE)
+
+    async def _read_abandoned(self) -> None:
+        """Take over from workers that no longer renew their leases."""
+        while True:
+            await asyncio.sleep(self.stores.leases.duration / 3 * random.uniform(0.8, 1.2))  # noqa: S311 - spreads workers out
+            try:
+                self._start(await self.stores.leases.abandoned())
+            except StoreError as error:
+                log.warning("redis does not answer", reason=repr(error))
+
+    async def _read_stops(self) -> None:
+        """Pass stop signals on at once; the heartbeat would find them too, a little later."""
+        async for key in self.stores.leases.stops():
+            if key in self._stops:
+                self._stops[key].set()
+
+    def _start(self, tokens: tuple[Token, ...]) -> None:
+        for token in tokens:
+            turn = asyncio.create_task(self._turn(token))
+            self._turns.add(turn)
+            turn.add_done_callback(self._turns.discard)
+
+    async def _turn(self, token: Token) -> None:
+        """The only place that catches everything: a failure leaves the lease to run out."""
+        try:
+            lease = await self.stores.leases.claim(token)
+            if lease is not None:
+                await self._hold(lease)
+        except* LeaseLost:
+            log.warning("lease lost", key=token.key)
+        except* StoreError as group:
+            log.warning("turn interrupted", key=token.key, reason=repr(group.exceptions[0]))
+        except* Exception:
+            log.exception("turn failed", key=token.key)
+
+    async def _hold(self, lease: Lease) -> None:
+        """Run the next turn of a key under a heartbeat, then release the key."""
+        if not lease.taken and lease.waiting:
+            lease = await self.stores.leases.begin(lease, lease.waiting[:1])
+        stop = self._stops[lease.key] = asyncio.Event()
+        try:
+            async with asyncio.TaskGroup() as group:
+                beat = group.create_task(self._beat(lease, stop))
+                if lease.taken:
+                    await self.runner.run(lease, stop)
+                beat.cancel()
+            await self.stores.leases.release(lease)
+        except asyncio.CancelledError:
+            await asyncio.shield(self.stores.leases.hand_off(lease))
+            log.info("handed off", key=lease.key)
+            raise
+        finally:
+            if self._stops.get(lease.key) is stop:
+                del self._stops[lease.key]
+
+    async def _beat(self, lease: Lease, stop: asyncio.Event) -> None:
+        """Keep the lease; LeaseLost when it could not be renewed for most of its time."""
+        leases = self.stores.leases
+        renewed = self.clock.monotonic()
+        while True:
+            await asyncio.sleep(leases.duration / 5)
+            try:
+                if await leases.renew(lease):
+                    stop.set()
+                renewed = self.clock.monotonic()
+            except LeaseLost:
+                raise
+            except StoreError as error:
+                if self.clock.monotonic() - renewed > leases.duration * 0.8:
+                    raise LeaseLost("could not be renewed in time") from error

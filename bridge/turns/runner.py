@@ -1,0 +1,177 @@
+"""One turn: a message in, its finished reply out."""
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from bridge.clock import Clock
+from bridge.errors import (
+    BackendError,
+    BackendRejected,
+    BackendUnavailable,
+    MediaError,
+    MediaTooLarge,
+    PlatformError,
+)
+from bridge.log import get_logger
+from bridge.media.handover import Handover
+from bridge.model import BotName, Message, TurnRecord
+from bridge.ports import PlatformAdapter
+from bridge.reply.editor import ReplyEditor
+from bridge.store import Stores
+from bridge.store.lease import Lease
+from bridge.turns.asking import Asking, Bot
+from bridge.turns.closing import closing, with_sentence
+from bridge.turns.commands import Command, command_of
+from bridge.turns.identity import coze_user_of, turn_of
+from bridge.turns.words import Words, on_code, words_for
+
+log = get_logger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Runs turns for all bots of this process."""
+
+    bots: Mapping[BotName, Bot]
+    stores: Stores
+    handover: Handover
+    secret: str
+    clock: Clock
+
+    async def run(self, lease: Lease, stop: asyncio.Event) -> None:
+        """Answer the message in work until its reply is complete on the platform.
+
+        Raises StoreError, LeaseLost among them: then the turn is not over, and goes on elsewhere.
+        """
+        message = lease.taken[0]
+        bot = self.bots.get(message.address.bot)
+        adapter = bot.adapters.get(message.address.platform) if bot else None
+        if bot is None or adapter is None:
+            log.warning("no such bot any more", bot=message.address.bot, key=lease.key)
+            return
+        try:
+            await self._reply(lease, message, bot, adapter, stop)
+        except PlatformError as error:
+            # Blocked, removed, or this very text refused: there is nowhere to say so.
+            log.warning("reply given up", turn=turn_of(message), reason=repr(error))
+
+    async def _reply(
+        self,
+        lease: Lease,
+        message: Message,
+        bot: Bot,
+        adapter: PlatformAdapter,
+        stop: asyncio.Event,
+    ) -> None:
+        turn = turn_of(message)
+        words = words_for(message.sender.locale)
+        journal = self.stores.leases.journal(lease)
+        record = journal.latest or TurnRecord(turn=turn)
+        await journal.write(record)
+        editor = ReplyEditor(
+            adapter.surface(message.address, message.id),
+            self.stores.leases.permits(lease, bot.name, adapter.platform),
+            journal,
+            self.clock,
+            turn,
+            record.replies,
+        )
+        async with editor:
+            if lease.is_poisoned:
+                log.error("turn given up", turn=turn, attempts=lease.attempt)
+                await editor.finish((words.failed,))
+                return
+            if command := command_of(message):
+                await editor.finish((await self._obey(command, lease, words),))
+                return
+            asking = Asking(
+                bot=bot,
+                adapter=adapter,
+                key=lease.key,
+                turn=turn,
+                message=message,
+                user=coze_user_of(self.secret, adapter.platform, message.sender.id),
+                sessions=self.stores.sessions,
+                journal=journal,
+                handover=self.handover,
+                clock=self.clock,
+                show=editor.show,
+            )
+            await editor.finish(await self._answer(asking, words, stop))
+
+    async def _obey(self, command: Command, lease: Lease, words: Words) -> str:
+        """Do what a command says, and tell so."""
+        match command:
+            case Command.START:
+                return words.start
+            case Command.HELP:
+                return words.help
+            case Command.NEW:
+                await self.stores.sessions.forget(lease.key)
+                return words.new
+            case Command.STOP:
+                # A running turn is stopped at intake: this one waited its turn, so none is running.
+                return words.nothing_to_stop
+
+    async def _answer(self, asking: Asking, words: Words, stop: asyncio.Event) -> tuple[str, ...]:
+        """Ask, and return the final texts; what fails becomes a sentence."""
+        try:
+            if not await ended_before(stop, asking.run()):
+                await self._cancel(asking)
+                return with_sentence(asking.state.texts, words.stopped)
+            ending = asking.state.ending
+            log.info("answered", turn=asking.turn, ending=repr(ending))
+            return closing(asking.state, words)
+        except (BackendError, MediaError) as error:
+            log.warning("not answered", turn=asking.turn, **fields_of(error))
+            return with_sentence(asking.state.texts, sentence_for(error, words))
+
+    async def _cancel(self, asking: Asking) -> None:
+        log.info("stopped", turn=asking.turn)
+        try:
+            await asking.cancel()
+        except BackendError as error:
+            log.warning("not cancelled at coze", turn=asking.turn, **fields_of(error))
+
+
+async def ended_before(stop: asyncio.Event, work: Coroutine[object, object, None]) -> bool:
+    """Run `work` to its end; or, once `stop` is set, cancel it and return False."""
+    running = asyncio.ensure_future(work)
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            await running
+            return True
+        return False
+    finally:
+        running.cancel()
+        stopping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(running, stopping, return_exceptions=True)
+
+
+def sentence_for(error: BackendError | MediaError, words: Words) -> str:
+    """What the person is told of a failure."""
+    match error:
+        case BackendRejected():
+            return on_code(words, error.code)
+        case BackendUnavailable():
+            return words.unavailable
+        case MediaTooLarge():
+            return words.too_large
+        case MediaError():
+            return words.file_gone
+        case _:
+            return words.broken_off
+
+
+def fields_of(error: BackendError | MediaError) -> dict[str, object]:
+    """What the operator finds in the log: Coze's support asks for the log id."""
+    names = ("code", "reason", "log_id")
+    found = {name: getattr(error, name) for name in names if getattr(error, name, None) is not None}
+    return found or {"reason": repr(error)}
