@@ -192,14 +192,13 @@ class ReplyEditor:
             await stopped(self._typing)
         try:
             took = await self._writer.write(operation)
-        except RateLimited:
+        except (RateLimited, MessageGone, Refused) as error:
+            log.info("preview_failed", turn=self._turn, error=type(error).__name__)
             self._pace = self._pace.troubled(self._clock.monotonic())
-        except MessageGone:
-            if isinstance(operation, Edit):
+            if isinstance(error, Refused):
+                self._refused.add(operation.text)
+            elif isinstance(error, MessageGone) and isinstance(operation, Edit):
                 self._writer.forget(operation)
-        except Refused:
-            log.warning("preview_refused", turn=self._turn)
-            self._refused.add(operation.text)
         else:
             self._pace = self._pace.written(self._clock.monotonic(), took)
 

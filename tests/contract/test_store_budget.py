@@ -128,3 +128,17 @@ async def test_budgets_do_not_stay(permits, redis_url):
 
     assert 3 == len(left)
     assert all(seconds > 0 for seconds in left)
+
+
+async def test_a_cancelled_call_is_cancelled(permits):
+    """Whenever a cancellation arrives during a call, the caller stops."""
+    went_on = 0
+    for tick in range(400):
+        asking = asyncio.create_task(permits.ask((OTHER,), is_final=True))
+        await asyncio.sleep(tick * 5e-6)
+        is_under_way = not asking.done()
+        asking.cancel()
+        await asyncio.wait({asking})
+        went_on += is_under_way and not asking.cancelled()
+
+    assert 0 == went_on
