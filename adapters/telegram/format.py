@@ -43,7 +43,9 @@ def render(markdown: str) -> tuple[str, tuple[MessageEntity, ...]]:
     """What a message says and how it looks, ready to be sent without a parse mode."""
     canvas = Canvas()
     blocks(canvas, Node(PARSER.parse(markdown)).children, gap=2)
-    return canvas.finished()
+    text, entities = canvas.finished()
+    # What shows nothing, such as an empty code block, is shown as it is: no message may be empty.
+    return (text, entities) if text else (markdown.strip(), ())
 
 
 def fits(markdown: str) -> bool:
@@ -114,11 +116,19 @@ def inline(canvas: Canvas, nodes: Iterable[Node]) -> None:
             case "link":
                 link(canvas, str(node.attrs["href"]), node)
             case "image":
-                link(canvas, str(node.attrs["src"]), node)
+                image(canvas, str(node.attrs["src"]), node)
             case "softbreak" | "hardbreak":
                 canvas.break_line(1)
             case _:
                 canvas.write(node.content)
+
+
+def image(canvas: Canvas, url: str, node: Node) -> None:
+    """Write an image as a link to it, under its alternative text if it has any."""
+    if node.content:
+        link(canvas, url, node)
+    else:
+        canvas.write(url)
 
 
 def link(canvas: Canvas, url: str, node: Node) -> None:

@@ -19,8 +19,9 @@ def visible(markdown: str) -> str:
     """Return what a reader sees of `markdown`, without any whitespace.
 
     Seen are: text (HTML tags are text), inline code, the contents of code blocks, the labels of
-    links, the alternative texts of images, the cells of tables. Not seen are: markers of lists,
-    quotes, headings and emphasis, rules, the info strings of fences, the targets of links.
+    links, the alternative texts of images or, without one, their addresses, the cells of tables.
+    Not seen are: markers of lists, quotes, headings and emphasis, rules, the info strings of
+    fences, the targets of links.
     Text is read as CommonMark (https://spec.commonmark.org/0.31.2/) with GitHub's tables and
     strikethrough, without link reference definitions: those are text. "Lossless" means
     `"".join(visible(chunk) for chunk in chunks) == visible(whole)`.
@@ -31,7 +32,9 @@ def visible(markdown: str) -> str:
 def seen(tokens: Iterable[Token]) -> Iterator[str]:
     """Yield the text of tokens, at any depth."""
     for token in tokens:
-        if token.children is not None:
+        if token.type == "image" and not token.content:
+            yield str(token.attrs["src"])
+        elif token.children is not None:
             yield from seen(token.children)
         else:
             yield token.content if token.type != "softbreak" else "\n"

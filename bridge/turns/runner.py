@@ -79,6 +79,7 @@ class Runner:
             self.clock,
             turn,
             record.replies,
+            is_resumed=lease.attempt > 1,
         )
         async with editor:
             if lease.is_poisoned:
