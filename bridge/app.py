@@ -13,7 +13,7 @@ from bridge import plugins
 from bridge.clock import Clock, SystemClock
 from bridge.config import BotConfig, Config
 from bridge.coze.client import CozeClient
-from bridge.coze.settings import CozeSettings, ServiceIdentity
+from bridge.coze.settings import CozeSettings, Patience, ServiceIdentity
 from bridge.errors import ConfigError
 from bridge.log import get_logger
 from bridge.media.handover import Handover
@@ -70,7 +70,10 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Config:
 
 
 @asynccontextmanager
-async def opened(config: Config) -> AsyncIterator[App]:
+async def opened(
+    config: Config,
+    patience: Patience = Patience(),  # noqa: B008 - a frozen value
+) -> AsyncIterator[App]:
     """Connect everything; ConfigError names what cannot be reached or is refused."""
     clock = SystemClock()
     async with AsyncExitStack() as stack:
@@ -79,7 +82,8 @@ async def opened(config: Config) -> AsyncIterator[App]:
         )
         secret = config.bridge.secret or await stores.secrets.load("bridge")
         bots = {
-            bot.name: await stack.enter_async_context(opened_bot(bot, clock)) for bot in config.bots
+            bot.name: await stack.enter_async_context(opened_bot(bot, patience, clock))
+            for bot in config.bots
         }
         key = hashlib.sha256(f"media:{secret}".encode()).digest()
         if config.media.public_url:
@@ -92,10 +96,11 @@ async def opened(config: Config) -> AsyncIterator[App]:
 
 
 @asynccontextmanager
-async def opened_bot(bot: BotConfig, clock: Clock) -> AsyncIterator[Bot]:
+async def opened_bot(bot: BotConfig, patience: Patience, clock: Clock) -> AsyncIterator[Bot]:
     """Connect one agent and its platforms."""
     async with AsyncExitStack() as stack:
-        backend = await stack.enter_async_context(CozeClient(settings_of(bot), clock))
+        settings = settings_of(bot, patience)
+        backend = await stack.enter_async_context(CozeClient(settings, clock))
         adapters = {
             platform: await stack.enter_async_context(opened_platform(bot, platform))
             for platform in bot.platforms
@@ -114,7 +119,7 @@ async def opened_platform(bot: BotConfig, platform: Platform) -> AsyncIterator[P
         yield adapter
 
 
-def settings_of(bot: BotConfig) -> CozeSettings:
+def settings_of(bot: BotConfig, patience: Patience) -> CozeSettings:
     """What the client of Coze has to know."""
     coze = bot.coze
     oauth = coze.oauth
@@ -133,6 +138,7 @@ def settings_of(bot: BotConfig) -> CozeSettings:
         connector_id=coze.connector_id,
         bot_version=coze.bot_version,
         publish_status=coze.publish_status,
+        patience=patience,
     )
 
 

@@ -7,6 +7,7 @@ from bridge.app import data_dir, opened_platform, settings_of
 from bridge.clock import SystemClock
 from bridge.config import BotConfig, Config
 from bridge.coze.client import CozeClient
+from bridge.coze.settings import Patience
 from bridge.errors import BridgeError
 from bridge.model import Platform
 from bridge.store import open_stores
@@ -43,7 +44,7 @@ async def ask_store(config: Config) -> str:
 
 async def ask_agent(bot: BotConfig) -> str:
     """Ask Coze for the agent."""
-    async with CozeClient(settings_of(bot), SystemClock()) as client:
+    async with CozeClient(settings_of(bot, Patience()), SystemClock()) as client:
         return await client.check()
 
 

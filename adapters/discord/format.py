@@ -97,7 +97,10 @@ def evened(rows: list[list[str]]) -> list[list[str]]:
 def drawn(rows: list[list[str]], rooms: list[int], rules: list[str]) -> Iterator[str]:
     """A table as a fenced block whose columns stand below each other."""
     lines = [" │ ".join(map(padded, row, rooms, rules)).rstrip() for row in rows]
-    yield from ("```", lines[0], "─┼─".join("─" * room for room in rooms), *lines[1:], "```")
+    ruling = "─┼─".join("─" * room for room in rooms)
+    # A table that goes on from the message before has no header: its first row is empty.
+    head = (lines[0], ruling) if any(rows[0]) else ()
+    yield from ("```", *head, *lines[1:], "```")
 
 
 def listed(head: list[str], row: list[str]) -> str:

@@ -15,7 +15,9 @@ def drawn(table: Node) -> str:
     sides = [str(cell.attrs.get("style", "")) for cell in table.children[0].children[0].children]
     widths = [max(width(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = [COLUMN.join(map(aligned, row, widths, sides)).rstrip() for row in rows]
-    return "\n".join((lines[0], CROSSING.join(ROW * size for size in widths), *lines[1:]))
+    # A table that goes on from the message before has no header: its first row is empty.
+    head = (lines[0], CROSSING.join(ROW * size for size in widths)) if any(rows[0]) else ()
+    return "\n".join((*head, *lines[1:]))
 
 
 def words(node: Node) -> str:

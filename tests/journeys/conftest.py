@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,34 @@ from adapters.discord.emulator import DiscordEmulator
 from adapters.telegram.emulator import TelegramEmulator
 from bridge import app, config
 from bridge.coze.emulator import CozeEmulator
+from bridge.coze.settings import Patience
 from bridge.sandbox.world import BOT_ID, attended, free_port, running
 
 TOKEN = "pat_journeys_Xy7"
 PATIENCE = 30  # seconds that anything awaited may take
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """One person in one chat of a platform."""
+
+    emulator: TelegramEmulator | DiscordEmulator
+    chat: object
+    person: object
+
+    async def say(self, text, **more):
+        """Write as the person, and return the message's id."""
+        return await self.emulator.send(self.chat, self.person, text, **more)
+
+    @property
+    def shown(self):
+        """The bot's messages as they stand."""
+        return [one for one in self.emulator.messages(self.chat) if one.is_bot]
+
+    @property
+    def replies(self):
+        """Their texts."""
+        return [getattr(one, "text", None) or one.content for one in self.shown]
 
 
 class Stage:
@@ -37,10 +62,10 @@ class Stage:
             yield self
 
     @asynccontextmanager
-    async def bridge(self, **tables):
+    async def bridge(self, *, patience=Patience(), **tables):  # noqa: B008 - a frozen value
         """Run the application, configured as an operator would."""
         settings = config.parse(self.tables(**tables), {})
-        async with app.opened(settings) as application, running(application):
+        async with app.opened(settings, patience) as application, running(application):
             await attended((self.telegram, self.discord))
             yield application
 
@@ -54,6 +79,13 @@ class Stage:
             "bridge": {"grace": 5.0},
             **tables,
         }
+
+    def talk(self, platform, name="Kim"):
+        """Let a new person open a private chat with the bot."""
+        emulator = getattr(self, platform)
+        person = emulator.person(name)
+        chat = (emulator.private if platform == "telegram" else emulator.direct)(person)
+        return Talk(emulator, chat, person)
 
     # --- what is seen ------------------------------------------------------------------------
 

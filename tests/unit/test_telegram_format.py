@@ -97,6 +97,7 @@ def covered(text: str, entity: MessageEntity) -> str:
         ("<div>\nx\n</div>", "<div>\nx\n</div>", []),
         ("an **unclosed", "an **unclosed", []),
         ("[a]: https://b.cd\n\n[a]", "[a]: https://b.cd\n\n[a]", []),
+        ("|  |  |\n|--|--|\n| a | b |", "a │ b", "all pre"),
         ("| a | b |\n|---|--:|\n| 中 | 1 |", "a  │ b\n───┼──\n中 │ 1", "all pre"),
         ("| a |\n|---|\n| **b** \\| `c` |", "a\n─────\nb | c", "all pre"),
     ],
