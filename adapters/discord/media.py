@@ -62,9 +62,9 @@ class Media:
         return self.is_own(url) and (end is None or self.clock.now() + margin < end)
 
     def is_own(self, url: str) -> bool:
-        """Whether the URL leads to Discord, or to the server that is configured in its place."""
+        """Whether the URL leads to Discord, or to the host that is configured in its place."""
         parts, api = urlsplit(url), urlsplit(self.rest.api_url)
-        if (parts.scheme, parts.netloc) == (api.scheme, api.netloc):
+        if (parts.scheme, parts.hostname) == (api.scheme, api.hostname):
             return True
         return parts.scheme == "https" and parts.netloc in HOSTS
 

@@ -150,7 +150,7 @@ def name_of(found: re.Match[str], source: discord.Message) -> str:
 
 def file_of(attachment: discord.Attachment, source: discord.Message, bot: BotName) -> Part:
     """One attachment: an image, or else a file, as voice messages are."""
-    kind = (attachment.content_type or "application/octet-stream").partition(";")[0].strip().lower()
+    kind = kind_of(attachment)
     place = handle.Handle(
         channel=str(source.channel.id),
         message=str(source.id),
@@ -166,6 +166,15 @@ def file_of(attachment: discord.Attachment, source: discord.Message, bot: BotNam
         size=attachment.size,
     )
     return Image(ref) if kind.startswith("image/") else File(ref)
+
+
+def kind_of(attachment: discord.Attachment) -> str:
+    """The file's media type, which Discord may leave out: then its name's extension tells."""
+    if attachment.content_type:
+        return attachment.content_type.partition(";")[0].strip().lower()
+    suffix = PurePosixPath(attachment.filename).suffix.lower()
+    kinds = (kind for kind, suffixes in EXTENSIONS.items() if suffix in suffixes)
+    return next(kinds, "application/octet-stream")
 
 
 def named_for(name: str, kind: str) -> str:

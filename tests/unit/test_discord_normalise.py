@@ -253,3 +253,15 @@ def test_a_message_survives_the_wire(state):
     message = read(made(state, "hello", attachments=[file()]))
 
     assert message == msgspec.json.decode(msgspec.json.encode(message), type=type(message))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("a.PNG", "image/png"), ("b.jpeg", "image/jpeg"), ("notes.xyz", "application/octet-stream")],
+)
+def test_a_file_without_a_type_is_known_by_its_name(state, name, kind):
+    """Discord may leave the type out; then the extension tells what a file is."""
+    [part] = read(made(state, "", private=True, attachments=[file(name, None)])).parts
+
+    assert kind == part.ref.mime_type
+    assert kind.startswith("image/") == isinstance(part, Image)
