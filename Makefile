@@ -24,14 +24,14 @@ run: $(STAMP) ## the bridge itself, with config.toml
 	$(BIN)/coze-bridge run $(ARGS)
 
 test: $(STAMP) ## the tests
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 4 $(ARGS)
 
 check: $(STAMP) ## format, lint, types, import contracts, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 4 $(ARGS)
 
 bench: $(STAMP) ## figures: each a ratio within one run
 	$(BIN)/python -m pytest tests/bench -s $(ARGS)
