@@ -121,7 +121,7 @@ async def receiving(scene: Scene, inbox: Inbox | None = None) -> AsyncIterator[I
 
 def is_ready(scene: Scene) -> bool:
     """Whether a session has begun: only then is anything dispatched."""
-    return bool(scene.emulator._sessions._sessions)
+    return scene.emulator.is_attended
 
 
 async def until(condition: Callable[[], bool]) -> None:

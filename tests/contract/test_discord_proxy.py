@@ -74,7 +74,7 @@ async def test_everything_goes_through_the_proxy(scheme, meet):
         through = {**section, "proxy": f"{scheme}://127.0.0.1:{port}"}
         async with plugin.open(BOT, through) as adapter, asyncio.timeout(10):
             task = asyncio.create_task(adapter.receive(received.put))
-            while not emulator.connections:
+            while not emulator.is_attended:
                 await asyncio.sleep(0.01)
             await emulator.send(direct, ann, "hello")
             message = await received.get()
