@@ -1,6 +1,6 @@
 # coze-bridge: `make sandbox` to see it, `make test` to prove it.
 
-PYTHON ?= python3.11
+PYTHON ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null) python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
 

@@ -5,14 +5,16 @@ import os
 import signal
 import sys
 import tempfile
+import webbrowser
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bridge import app, checking, log
-from bridge.config import Config
+from bridge.config import Config, resolve
 from bridge.errors import BridgeError, ConfigError
 from bridge.sandbox.page import Page
 from bridge.sandbox.world import world
@@ -38,7 +40,7 @@ ConfigPath = Annotated[
 def run(config: ConfigPath = None) -> None:
     """Answer messages until interrupted."""
     loaded = app.load(config, os.environ)
-    start_logging(loaded)
+    log.configure(level=loaded.log.level, format_=loaded.log.format, secrets=loaded.secrets)
     asyncio.run(until_signalled(loaded))
 
 
@@ -46,7 +48,8 @@ def run(config: ConfigPath = None) -> None:
 def check(config: ConfigPath = None) -> None:
     """Ask Redis, Coze and each platform whether the configuration is right."""
     loaded = app.load(config, os.environ)
-    start_logging(loaded)
+    # What is wrong is said in sentences; the log would only repeat it.
+    log.configure(level="critical", secrets=loaded.secrets)
     if not asyncio.run(checking.check(loaded, typer.echo)):
         raise typer.Exit(USAGE_ERROR)
 
@@ -57,11 +60,18 @@ def sandbox(
     coze: Annotated[str, typer.Option(help="Talk to a real agent: its token, or env:NAME.")] = "",
     bot_id: Annotated[str, typer.Option(help="The real agent's id.")] = "",
     base_url: Annotated[str, typer.Option(help="Where it lives.")] = "https://api.coze.com",
+    *,
+    opens: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the page, where there is a display.")
+    ] = True,
 ) -> None:
     """Try everything in a browser: emulated platforms, an emulated agent, the real bridge."""
-    agent = {"bot_id": bot_id, "token": coze, "base_url": base_url} if coze else None
-    log.configure(level="warning", secrets=[coze])
-    asyncio.run(show(bind, agent))
+    if bool(coze) != bool(bot_id):
+        raise ConfigError("--coze", "a real agent needs both: --coze TOKEN and --bot-id NUMBER")
+    token = str(resolve(coze, os.environ, "--coze"))
+    log.configure(level="warning", secrets=[token])
+    agent = {"bot_id": bot_id, "token": token, "base_url": base_url} if token else None
+    asyncio.run(show(bind, agent, opens=opens and sys.stdout.isatty() and has_display()))
 
 
 async def until_signalled(config: Config) -> None:
@@ -71,8 +81,8 @@ async def until_signalled(config: Config) -> None:
         await application.run(stopping)
 
 
-async def show(bind: str, agent: Mapping[str, str] | None) -> None:
-    """Serve the sandbox until SIGINT or SIGTERM."""
+async def show(bind: str, agent: Mapping[str, str] | None, *, opens: bool) -> None:
+    """Serve the sandbox until SIGINT or SIGTERM; `opens` shows it in the person's browser."""
     stopping = on_signals()
     with tempfile.TemporaryDirectory(prefix="coze-bridge-") as directory:
         data_dir = Path(os.environ.get("COZE_BRIDGE_DATA_DIR") or directory)
@@ -81,7 +91,16 @@ async def show(bind: str, agent: Mapping[str, str] | None) -> None:
             serving(Page(surroundings).application(), bind) as url,
         ):
             typer.echo(f"The sandbox is at {url}/ (Ctrl-C ends it)")
+            if opens:
+                with suppress(webbrowser.Error, OSError):
+                    await asyncio.to_thread(webbrowser.open, f"{url}/")
             await stopping.wait()
+
+
+def has_display() -> bool:
+    """Whether a browser could show anything; in a bare terminal a text browser would take over."""
+    is_desktop = sys.platform in {"darwin", "win32"}
+    return is_desktop or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def on_signals() -> asyncio.Event:
@@ -98,11 +117,6 @@ def stop_or_die(stopping: asyncio.Event, number: int) -> None:
     if stopping.is_set():
         os._exit(128 + number)
     stopping.set()
-
-
-def start_logging(config: Config) -> None:
-    """Set up the log as configured, with all secrets hidden."""
-    log.configure(level=config.log.level, format_=config.log.format, secrets=config.secrets)
 
 
 def main() -> None:

@@ -2,21 +2,26 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from aiohttp import web
 
 from bridge.model import MessageId, Platform
-from bridge.ports import Emulator, Shown
+from bridge.ports import Emulator
 from bridge.sandbox.plays import PLAYS
+from bridge.sandbox.view import described
 from bridge.sandbox.world import World
 
 PAGE = Path(__file__).with_name("page.html")
 MAX_BODY = 20 * 1024 * 1024  # bytes: the largest photo that may be dropped
+PHOTOS = ("image/png", "image/jpeg", "image/gif", "image/webp")
 REFRESH = 1.0  # seconds after which the state is looked at again, for what fades by itself
-REQUESTS_SHOWN = 40
+
+T = TypeVar("T")
 
 
 class Page:
@@ -24,6 +29,7 @@ class Page:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._ending = asyncio.Event()
 
     def application(self) -> web.Application:
         """The web application to serve."""
@@ -33,10 +39,12 @@ class Page:
                 web.get("/", self._page),
                 web.get("/state", self._state),
                 web.get("/image/{platform}/{message}/{number}", self._image),
+                web.get("/fetched/{number}", self._fetched),
                 web.post("/say/{platform}", self._say),
                 web.post("/play/{name}", self._play),
             ]
         )
+        app.on_shutdown.append(self._end)
         return app
 
     async def _page(self, _request: web.Request) -> web.StreamResponse:
@@ -47,89 +55,77 @@ class Page:
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         )
-        await response.prepare(request)
-        async for state in self._states():
-            await response.write(b"data: " + state + b"\n\n")
+        with suppress(ConnectionError):  # The browser has gone.
+            await response.prepare(request)
+            await self._tell(request, response)
         return response
 
-    async def _states(self) -> AsyncIterator[bytes]:
+    async def _tell(self, request: web.Request, response: web.StreamResponse) -> None:
         last = b""
-        while True:
-            state = msgspec.json.encode(self._describe())
-            if state != last:
+        while request.transport is not None and not self._ending.is_set():
+            # Watched before looked at, so that no change falls between the two.
+            async with self._watched() as changes:
+                state = msgspec.json.encode(described(self._world))
+                if state != last:
+                    await response.write(b"data: " + state + b"\n\n")
                 last = state
-                yield state
-            await self._changed()
+                await asyncio.wait(changes, timeout=REFRESH, return_when=asyncio.FIRST_COMPLETED)
 
-    async def _changed(self) -> None:
-        """Return when something has happened, or might have faded."""
-        world = self._world
-        changes = [emulator.changed() for emulator in world.platforms.values()]
-        if world.coze is not None:
-            changes.append(world.coze.changed())
-        waiting = [asyncio.ensure_future(change) for change in changes]
+    @asynccontextmanager
+    async def _watched(self) -> AsyncIterator[Collection[asyncio.Task[object]]]:
+        """Tasks of which one ends when something has happened."""
+        platforms, coze = self._world.platforms.values(), self._world.coze
+        changes = [asyncio.create_task(emulator.changed()) for emulator in platforms]
+        if coze is not None:
+            changes.append(asyncio.create_task(coze.changed()))
+        tasks = [*changes, asyncio.create_task(self._ending.wait())]
         try:
-            await asyncio.wait(waiting, timeout=REFRESH, return_when=asyncio.FIRST_COMPLETED)
+            yield tasks
         finally:
-            for task in waiting:
+            for task in tasks:
                 task.cancel()
+            await asyncio.wait(tasks)
 
-    def _describe(self) -> dict[str, object]:
-        coze = self._world.coze
-        return {
-            "platforms": {
-                name: {
-                    "is_typing": emulator.is_typing,
-                    "messages": [described(name, message) for message in emulator.transcript()],
-                }
-                for name, emulator in self._world.platforms.items()
-            },
-            "plays": list(PLAYS) if coze else [],
-            "requests": [
-                {
-                    "number": number,
-                    "method": request.method,
-                    "path": request.path,
-                    "query": dict(request.query),
-                    "body": request.body,
-                }
-                for number, request in list(enumerate(coze.requests))[-REQUESTS_SHOWN:]
-            ]
-            if coze
-            else [],
-            "downloads": [
-                {"url": download.url, "bytes": len(download.content), "type": download.media_type}
-                for download in coze.downloads
-            ]
-            if coze
-            else [],
-        }
+    async def _end(self, _app: web.Application) -> None:
+        """Let open streams end now, not at the end of the server's patience."""
+        self._ending.set()
 
     async def _image(self, request: web.Request) -> web.Response:
         message = MessageId(request.match_info["message"])
         for shown in self._emulator(request).transcript():
-            number = int(request.match_info["number"])
-            if shown.id == message and number < len(shown.images):
-                head, _, data = shown.images[number].partition(",")
-                kind = head.removeprefix("data:").partition(";")[0]
-                return web.Response(body=base64.b64decode(data), content_type=kind)
+            if shown.id == message:
+                head, _, content = item(shown.images, request).partition(",")
+                media_type = head.removeprefix("data:").partition(";")[0]
+                return picture(base64.b64decode(content), media_type)
         raise web.HTTPNotFound
+
+    async def _fetched(self, request: web.Request) -> web.Response:
+        """What Coze was given when it fetched a `file_url`."""
+        coze = self._world.coze
+        download = item(coze.downloads if coze else [], request)
+        return picture(download.content, download.media_type)
 
     async def _say(self, request: web.Request) -> web.Response:
         """A person writes: form fields `text` and `image`."""
         emulator = self._emulator(request)
         form = await request.post()
-        image = form.get("image")
-        content = image.file.read() if isinstance(image, web.FileField) else None
-        await emulator.say(str(form.get("text", "")), content or None)
+        text, image = str(form.get("text", "")).strip(), form.get("image")
+        if isinstance(image, web.FileField):
+            if image.content_type not in PHOTOS:
+                raise web.HTTPUnsupportedMediaType(text="only photos can be sent here.")
+            await emulator.say(text, image.file.read())
+        elif text:
+            await emulator.say(text)
+        else:
+            raise web.HTTPBadRequest(text="there is nothing in it.")
         return web.json_response({})
 
     async def _play(self, request: web.Request) -> web.Response:
         """Choose what the agent does with the next question."""
-        play = PLAYS.get(request.match_info["name"])
-        if play is None or self._world.coze is None:
+        name = request.match_info["name"]
+        if name not in PLAYS:
             raise web.HTTPNotFound
-        self._world.coze.play(play)
+        self._world.next_play.name = name
         return web.json_response({})
 
     def _emulator(self, request: web.Request) -> Emulator:
@@ -139,13 +135,17 @@ class Page:
         return emulator
 
 
-def described(platform: Platform, shown: Shown) -> dict[str, object]:
-    """One message, with its images as addresses rather than inside each state."""
-    return {
-        "id": shown.id,
-        "is_bot": shown.is_bot,
-        "html": shown.html,
-        "text": shown.text,
-        "edits": shown.edits,
-        "images": [f"/image/{platform}/{shown.id}/{number}" for number in range(len(shown.images))],
-    }
+def item(items: Sequence[T], request: web.Request) -> T:
+    """The one whose number is in the path; 404 when there is none."""
+    number = request.match_info["number"]
+    if not number.isdecimal() or int(number) >= len(items):
+        raise web.HTTPNotFound
+    return items[int(number)]
+
+
+def picture(content: bytes, media_type: str) -> web.Response:
+    """A photo, and nothing else: whatever was sent, it runs no script."""
+    if media_type not in PHOTOS:
+        raise web.HTTPNotFound
+    headers = {"X-Content-Type-Options": "nosniff"}
+    return web.Response(body=content, content_type=media_type, headers=headers)

@@ -8,15 +8,19 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge import app, config, plugins
+from bridge import app, checking, config, plugins
 from bridge.coze.emulator import CozeEmulator
 from bridge.model import Platform
 from bridge.ports import Emulator
+from bridge.sandbox.plays import NextPlay
 
 TOKEN = "pat_sandbox"  # noqa: S105 - opens nothing but the emulator
 BOT_ID = "7379462189365198898"
+GRACE = 1.0  # seconds that running turns get at the end: nobody waits for an emulated answer
 CONNECTING = 0.05  # seconds between two looks at whether the application has connected
-PACE = 0.4  # seconds between two deltas: an answer that one can watch being written
+# Seconds between two deltas: even where every call takes a second, the shortest answer (14 deltas)
+# lasts long enough for three edits on Discord, which are 2.5 s apart.
+PACE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +29,15 @@ class World:
 
     platforms: Mapping[Platform, Emulator]
     coze: CozeEmulator | None
+    coze_url: str
+    next_play: NextPlay
 
 
 @asynccontextmanager
 async def world(data_dir: Path, agent: Mapping[str, str] | None = None) -> AsyncIterator[World]:
     """Run all of it; `agent` (bot_id, token, base_url) is a real one at Coze.
 
-    Raises ConfigError when that agent's description is wrong.
+    Raises ConfigError when that agent's description is wrong, or Coze refuses it.
     """
     async with AsyncExitStack() as stack:
         emulators = {Platform(name): plugins.load(name).emulator() for name in plugins.names()}
@@ -39,18 +45,21 @@ async def world(data_dir: Path, agent: Mapping[str, str] | None = None) -> Async
             name: await stack.enter_async_context(emulator.open())
             for name, emulator in emulators.items()
         }
-        coze = None
+        coze, next_play = None, NextPlay()
         if agent is None:
             coze = CozeEmulator(TOKEN, BOT_ID, pace=PACE)
+            coze.otherwise(next_play)
             base_url = await stack.enter_async_context(coze.open())
             agent = {"bot_id": BOT_ID, "token": TOKEN, "base_url": base_url}
         settings = config.parse(
             tables(agent, sections, data_dir, is_emulated=coze is not None), os.environ
         )
+        if coze is None:
+            await checking.ask_agent(settings.bots[0])
         application = await stack.enter_async_context(app.opened(settings))
         await stack.enter_async_context(running(application))
         await attended(emulators.values())
-        yield World(emulators, coze)
+        yield World(emulators, coze, agent["base_url"], next_play)
 
 
 def tables(
@@ -68,6 +77,7 @@ def tables(
     return {
         "coze": coze,
         "bots": {"sandbox": {"bot_id": agent["bot_id"], **sections}},
+        "bridge": {"grace": GRACE},
         "redis": {"data_dir": str(data_dir)},
         "media": media,
     }
