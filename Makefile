@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(shell command -v python3.11 python3 2>/dev/null) python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help install sandbox run test check bench lock clean
+.PHONY: help install sandbox run test lint check bench lock clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,12 +26,13 @@ run: $(STAMP) ## the bridge itself, with config.toml
 test: $(STAMP) ## the tests
 	$(BIN)/pytest -n 4 $(ARGS)
 
-check: $(STAMP) ## format, lint, types, import contracts, tests
+lint: $(STAMP) ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 4 $(ARGS)
+
+check: lint test ## all that a change has to pass
 
 bench: $(STAMP) ## figures: each a ratio within one run
 	$(BIN)/python -m pytest tests/bench -s $(ARGS)

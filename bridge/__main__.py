@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from bridge import app, checking, log
-from bridge.config import Config, resolve
+from bridge.config import Config, check_bind, resolve
 from bridge.errors import BridgeError, ConfigError
 from bridge.sandbox.page import Page
 from bridge.sandbox.world import world
@@ -68,6 +68,7 @@ def sandbox(
     """Try everything in a browser: emulated platforms, an emulated agent, the real bridge."""
     if bool(coze) != bool(bot_id):
         raise ConfigError("--coze", "a real agent needs both: --coze TOKEN and --bot-id NUMBER")
+    check_bind("--bind", bind)
     token = str(resolve(coze, os.environ, "--coze"))
     log.configure(level="warning", secrets=[token])
     agent = {"bot_id": bot_id, "token": token, "base_url": base_url} if token else None

@@ -39,20 +39,32 @@ class App:
     dispatcher: Dispatcher
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Answer messages until `stopping` is set, then finish or hand over what runs."""
-        async with asyncio.TaskGroup() as group:
-            reading = [
-                group.create_task(adapter.receive(self.dispatcher.receive))
-                for bot in self.bots.values()
-                for adapter in bot.adapters.values()
-            ]
-            reading.append(group.create_task(self.dispatcher.work()))
-            log.info("running", bots=sorted(self.bots))
-            await stopping.wait()
-            log.info("stopping")
-            for task in reading:
-                task.cancel()
-        await self.dispatcher.drain(self.config.bridge.grace)
+        """Answer messages until `stopping` is set, then finish or hand over what runs.
+
+        Raises ConfigError, in a group, when no platform is left that takes its bot.
+        """
+        adapters = [adapter for bot in self.bots.values() for adapter in bot.adapters.values()]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._read(adapter, adapters)) for adapter in adapters]
+                tasks.append(group.create_task(self.dispatcher.work()))
+                log.info("running", bots=sorted(self.bots))
+                await stopping.wait()
+                log.info("stopping")
+                for task in tasks:
+                    task.cancel()
+        finally:
+            await self.dispatcher.drain(self.config.bridge.grace)
+
+    async def _read(self, adapter: PlatformAdapter, left: list[PlatformAdapter]) -> None:
+        """Read from one platform; a bot that is refused there does not end the others."""
+        try:
+            await adapter.receive(self.dispatcher.receive)
+        except ConfigError as error:
+            left.remove(adapter)
+            if not left:
+                raise
+            log.warning("platform given up", key=error.key, problem=error.problem)
 
 
 def load(path: Path | None, environment: Mapping[str, str]) -> Config:
@@ -112,8 +124,8 @@ async def opened_bot(bot: BotConfig, patience: Patience, clock: Clock) -> AsyncI
 async def opened_platform(bot: BotConfig, platform: Platform) -> AsyncIterator[PlatformAdapter]:
     """Connect one platform of a bot."""
     if platform not in plugins.names():
-        known = ", ".join(plugins.names())
-        raise ConfigError(f"bots.{bot.name}.{platform}", f"no such platform; there are {known}")
+        hint = configuration.nearest(platform, plugins.names())
+        raise ConfigError(f"bots.{bot.name}.{platform}", f"no such platform{hint}")
     plugin = plugins.load(platform)
     async with plugin.open(bot.name, bot.platforms[platform]) as adapter:
         yield adapter

@@ -8,7 +8,7 @@ from bridge.clock import SystemClock
 from bridge.config import BotConfig, Config
 from bridge.coze.client import CozeClient
 from bridge.coze.settings import Patience
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, ConfigError, PlatformError
 from bridge.model import Platform
 from bridge.store import open_stores
 
@@ -22,7 +22,8 @@ async def check(config: Config, say: Callable[[str], object]) -> bool:
         try:
             say(f"ok    {name}: {await probe()}")
         except BridgeError as error:
-            say(f"wrong {name}: {error}")
+            problem = str(error)
+            say(f"wrong {problem}" if problem.startswith(name) else f"wrong {name}: {problem}")
             is_well = False
     return is_well
 
@@ -51,4 +52,8 @@ async def ask_agent(bot: BotConfig) -> str:
 async def ask_platform(bot: BotConfig, platform: Platform) -> str:
     """Ask a platform for the bot."""
     async with opened_platform(bot, platform) as adapter:
-        return await adapter.check()
+        try:
+            return await adapter.check()
+        except PlatformError as error:
+            advice = f"does not answer ({error}); see its api_url, and the proxy if you need one"
+            raise ConfigError(f"bots.{bot.name}.{platform}", advice) from error

@@ -23,6 +23,8 @@ Table = Mapping[str, object]
 SECRET_KEYS = ("token", "secret", "private_key")
 PROXY_SCHEMES = ("http://", "https://", "socks5://", "socks5h://")
 
+PASSWORD = re.compile(r"//[^/@]*:([^@]+)@")  # of a URL, whether or not it can be parsed
+
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
@@ -146,6 +148,7 @@ def parse(table: Table, environment: Mapping[str, str]) -> Config:
     if media.mode == "relay" and not media.public_url:
         raise ConfigError("media.public_url", 'is required where media.mode is "relay"')
     check_url("media.public_url", media.public_url)
+    check_bind("media.bind", media.bind)
     redis = section(RedisConfig, subtable(table, "redis"), "redis")
     if directory := environment.get("COZE_BRIDGE_DATA_DIR"):
         redis = msgspec.structs.replace(redis, data_dir=directory)
@@ -181,6 +184,13 @@ def check_url(key: str, url: str) -> None:
     """ConfigError unless `url` is empty or begins like one."""
     if url and not re.match(r"https?://[^/\s]", url):
         raise ConfigError(key, f"{url!r} is no URL; write it as https://host")
+
+
+def check_bind(key: str, bind: str) -> None:
+    """ConfigError unless `bind` is host:port."""
+    host, _, port = bind.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise ConfigError(key, f"{bind!r} is no address; write host:port, such as 127.0.0.1:8080")
 
 
 def bots(table: Table) -> Iterator[BotConfig]:
@@ -279,6 +289,10 @@ def secrets(table: Table) -> Iterator[str]:
             yield from secrets(value)
         elif key in SECRET_KEYS and isinstance(value, str) and value:
             yield value
+        elif (
+            key in ("url", "proxy") and isinstance(value, str) and (found := PASSWORD.search(value))
+        ):
+            yield found[1]
 
 
 def nearest(key: str, known: Iterable[str]) -> str:

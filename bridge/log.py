@@ -1,5 +1,6 @@
 """Logging: structlog in front, the libraries' own loggers behind it, no secret in either."""
 
+import json
 import logging
 import sys
 from collections.abc import Callable, Iterable
@@ -62,7 +63,7 @@ def configure(
     root.setLevel(level.upper())
     for name in CHATTY:
         # They print whole URLs at INFO, and Telegram's hold the bot's token.
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
@@ -73,7 +74,9 @@ def configure(
 
 def hiding(secrets: Iterable[str]) -> Callable[[WrappedLogger, str, EventDict], EventDict]:
     """A last processor that works on the finished line, so that nothing gets around it."""
-    known = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
+    plain = {secret for secret in secrets if secret}
+    quoted = {json.dumps(secret)[1:-1] for secret in plain}
+    known = sorted(plain | quoted, key=len, reverse=True)
 
     def hide(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
         text = str(line)

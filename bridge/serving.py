@@ -14,13 +14,14 @@ GRACE = 2.0  # seconds that open requests get when the server stops
 async def serving(app: web.Application, bind: str) -> AsyncIterator[str]:
     """Serve `app` on "host:port" (port 0: any free one) and yield its URL, without a slash.
 
-    Raises ConfigError when the address cannot be used.
+    Raises ConfigError when nothing can be served there.
     """
-    host, port = split_bind(bind)
+    host, _, port = bind.rpartition(":")
+    host = host.strip("[]")
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port).start()
+        await web.TCPSite(runner, host, int(port)).start()
     except OSError as error:
         await runner.cleanup()
         raise ConfigError(bind, f"cannot listen here: {error.strerror or error}") from error
@@ -29,11 +30,3 @@ async def serving(app: web.Application, bind: str) -> AsyncIterator[str]:
         yield f"http://{'[' + host + ']' if ':' in host else host}:{actual}"
     finally:
         await runner.cleanup()
-
-
-def split_bind(bind: str) -> tuple[str, int]:
-    """Split "host:port"; ConfigError when it is neither."""
-    host, colon, port = bind.rpartition(":")
-    if not colon or not host or not port.isdecimal() or int(port) > 65535:
-        raise ConfigError(bind, "write an address as host:port, such as 127.0.0.1:8080")
-    return host.strip("[]"), int(port)

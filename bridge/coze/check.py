@@ -22,7 +22,10 @@ async def agent_name(get: Get, base_url: str, bot_id: str, credentials_key: str)
     try:
         described = await get(f"/v1/bots/{bot_id}")
     except BackendUnavailable as error:
-        raise ConfigError("coze.base_url", f"{base_url} does not serve: {error.reason}") from error
+        problem = f"{base_url} does not serve ({error.reason}); see that it is right"
+        raise ConfigError(
+            "coze.base_url", f"{problem}, and set coze.proxy if you need one"
+        ) from error
     except BackendRejected as error:
         if is_auth(error.code) and await is_known(get):
             return bot_id
@@ -59,5 +62,6 @@ def advice(error: BackendRejected, base_url: str, bot_id: str) -> ConfigError:
             "bot_id", f"{said}; copy the number at the end of the agent's URL, from the same site"
         )
     if error.code < LOWEST_CODE:
-        return ConfigError("coze.base_url", f"{said}; this is not the address of a Coze API")
+        problem = f"{base_url} answers {error.reason}; this is not the address of a Coze API"
+        return ConfigError("coze.base_url", problem)
     return ConfigError("coze", f"{said} (log id {error.log_id})")

@@ -220,11 +220,12 @@ def refused(
 
     After 502 and 504 the request may be running behind the gateway; 500 tells as little.
     """
+    answer = f"HTTP {status}: {reason}" if reason else f"HTTP {status}"
     if status == httpx.codes.SERVICE_UNAVAILABLE:
-        return BackendUnavailable(f"HTTP {status}: {reason}", log_id=log_id)
+        return BackendUnavailable(answer, log_id=log_id)
     if 300 <= status < 500:
-        return BackendRejected(status, f"HTTP {status}: {reason}", log_id=log_id)
-    return StreamInterrupted(f"HTTP {status}: {reason}, log id {log_id}")
+        return BackendRejected(status, answer, log_id=log_id)
+    return StreamInterrupted(f"{answer}, log id {log_id}")
 
 
 def log_id_of(response: httpx.Response) -> str | None:

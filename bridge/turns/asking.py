@@ -1,5 +1,6 @@
 """One turn's talk with Coze: from the session to the end of the chat, over any crash between."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
@@ -7,7 +8,7 @@ from msgspec.structs import replace
 
 from bridge.clock import Clock
 from bridge.coze.errors import is_gone
-from bridge.errors import BackendRejected, StreamInterrupted
+from bridge.errors import BackendRejected, LeaseLost, StoreError, StreamInterrupted
 from bridge.log import get_logger
 from bridge.media.handover import Handover
 from bridge.model import (
@@ -31,6 +32,9 @@ from bridge.store.sessions import Sessions
 from bridge.turns.state import TurnState, fold
 
 log = get_logger(__name__)
+
+SETTLE = 5.0  # seconds after which a question that Coze has is in its list of messages
+PAUSE = 1.0  # seconds before Redis is tried again
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +69,34 @@ class Asking:
         ref = await self._begun()
         if ref is not None:
             log.info("taking over", turn=self.turn, chat=ref.chat)
+            self.state = fold(self.state, ChatStarted(ref))
             await self._started(ref)
             await self._recover(ref)
         else:
             await self._ask()
 
     async def cancel(self) -> None:
-        """Tell Coze that nobody waits for the answer any more."""
-        if self.state.ref is not None:
-            await self.bot.backend.cancel(self.state.ref)
+        """Tell Coze that nobody waits for the answer any more; raises BackendError."""
+        ref = self.state.ref or await self._begun()
+        if ref is not None:
+            await self.bot.backend.cancel(ref)
 
     async def _begun(self) -> ChatRef | None:
-        """The chat that an earlier holder began, as the journal or Coze knows it."""
+        """The chat of a question that has left already, as the journal or Coze knows it.
+
+        Raises StreamInterrupted where nobody can tell: asking again might ask twice.
+        """
         record = self._record
-        session = record.session
-        if record.asked_at is None or session is None or session.conversation_id is None:
+        if record.asked_at is None or record.session is None:
             return None
+        conversation = record.session.conversation_id
+        if conversation is None:
+            raise StreamInterrupted("the question left for a conversation that has no name yet")
         if record.chat is not None:
-            return ChatRef(session.conversation_id, record.chat)
-        return await self.bot.backend.find(session.conversation_id, self.turn)
+            return ChatRef(conversation, record.chat)
+        since = self.clock.now() - record.asked_at
+        await asyncio.sleep(min(SETTLE, max(0.0, SETTLE - since)))
+        return await self.bot.backend.find(conversation, self.turn)
 
     async def _ask(self) -> None:
         contents = await self.handover.contents(
@@ -92,7 +105,7 @@ class Asking:
         try:
             await self._listen(await self._session(), contents)
         except BackendRejected as error:
-            if not is_gone(error.code, error.reason):
+            if self.state.ref is not None or not is_gone(error.code, error.reason):
                 raise
             log.info("conversation gone", turn=self.turn, code=error.code, log_id=error.log_id)
             await self.sessions.forget(self.key)
@@ -103,13 +116,17 @@ class Asking:
         known = await self.sessions.load(self.key)
         if known is not None:
             return known
-        session = Session(self.user, await self.bot.backend.create_conversation())
+        try:
+            session = Session(self.user, await self.bot.backend.create_conversation())
+        except BackendRejected as error:
+            # The token may lack this one permission; Coze opens a conversation when asked, too.
+            log.warning("no conversation beforehand", code=error.code, log_id=error.log_id)
+            return Session(self.user)
         await self.sessions.save(self.key, session)
         return session
 
     async def _listen(self, session: Session, contents: tuple[Content, ...]) -> None:
-        asked_at = self.clock.now()
-        await self.journal.write(replace(self._record, session=session, asked_at=asked_at))
+        await self._write(session=session, asked_at=self.clock.now())
         try:
             async with self.bot.backend.ask(Question(self.turn, session, contents)) as events:
                 await self._follow(events)
@@ -132,11 +149,23 @@ class Asking:
 
     async def _started(self, ref: ChatRef) -> None:
         """Write down that Coze has the question; it may have put it into another conversation."""
-        session = self._record.session or Session(self.user)
-        if session.conversation_id != ref.conversation:
-            session = replace(session, conversation_id=ref.conversation)
+        session = Session(self.user, ref.conversation)
+        await self._write(session=session, chat=ref.chat)
+        if await self.sessions.load(self.key) != session:
             await self.sessions.save(self.key, session)
-        await self.journal.write(replace(self._record, session=session, chat=ref.chat))
+
+    async def _write(self, **changes: object) -> None:
+        """Write the journal, however long Redis is away; raises LeaseLost."""
+        while True:
+            try:
+                await self.journal.write(replace(self._record, **changes))
+            except LeaseLost:
+                raise
+            except StoreError as error:
+                log.warning("journal waits", turn=self.turn, reason=str(error))
+                await asyncio.sleep(PAUSE)
+            else:
+                return
 
     @property
     def _record(self) -> TurnRecord:

@@ -1,10 +1,8 @@
 """One turn: a message in, its finished reply out."""
 
 import asyncio
-import contextlib
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 from bridge.clock import Clock
 from bridge.errors import (
@@ -13,11 +11,12 @@ from bridge.errors import (
     BackendUnavailable,
     MediaError,
     MediaTooLarge,
-    PlatformError,
+    NotPermitted,
+    Refused,
 )
 from bridge.log import get_logger
 from bridge.media.handover import Handover
-from bridge.model import BotName, Message, TurnRecord
+from bridge.model import BotName, ChatFailed, Message, TurnRecord
 from bridge.ports import PlatformAdapter
 from bridge.reply.editor import ReplyEditor
 from bridge.store import Stores
@@ -29,7 +28,8 @@ from bridge.turns.identity import coze_user_of, turn_of
 from bridge.turns.words import Words, on_code, words_for
 
 log = get_logger(__name__)
-T = TypeVar("T")
+
+CANCELLING = 10.0  # seconds that Coze gets to take a cancellation
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ class Runner:
     async def run(self, lease: Lease, stop: asyncio.Event) -> None:
         """Answer the message in work until its reply is complete on the platform.
 
-        Raises StoreError, LeaseLost among them: then the turn is not over, and goes on elsewhere.
+        Raises StoreError, LeaseLost among them, and PlatformUnavailable after a long outage: then
+        the turn is not over, and whoever takes it next goes on with it.
         """
         message = lease.taken[0]
         bot = self.bots.get(message.address.bot)
@@ -55,8 +56,8 @@ class Runner:
             return
         try:
             await self._reply(lease, message, bot, adapter, stop)
-        except PlatformError as error:
-            # Blocked, removed, or this very text refused: there is nowhere to say so.
+        except (NotPermitted, Refused) as error:
+            # Blocked, removed, or no word of ours is taken: there is nowhere to say so.
             log.warning("reply given up", turn=turn_of(message), reason=repr(error))
 
     async def _reply(
@@ -102,7 +103,12 @@ class Runner:
                 clock=self.clock,
                 show=editor.show,
             )
-            await editor.finish(await self._answer(asking, words, stop))
+            try:
+                await editor.finish(await self._answer(asking, words, stop))
+            except Refused:
+                await editor.finish((words.failed,))
+            if stop.is_set():
+                await self._cancel(asking)
 
     async def _obey(self, command: Command, lease: Lease, words: Words) -> str:
         """Do what a command says, and tell so."""
@@ -122,38 +128,40 @@ class Runner:
         """Ask, and return the final texts; what fails becomes a sentence."""
         try:
             if not await ended_before(stop, asking.run()):
-                await self._cancel(asking)
+                log.info("stopped", turn=asking.turn)
                 return with_sentence(asking.state.texts, words.stopped)
             ending = asking.state.ending
-            log.info("answered", turn=asking.turn, ending=repr(ending))
+            if isinstance(ending, ChatFailed):
+                log.warning("not answered", turn=asking.turn, **fields_of(ending))
+            else:
+                log.info("answered", turn=asking.turn, ending=repr(ending))
             return closing(asking.state, words)
         except (BackendError, MediaError) as error:
             log.warning("not answered", turn=asking.turn, **fields_of(error))
             return with_sentence(asking.state.texts, sentence_for(error, words))
 
     async def _cancel(self, asking: Asking) -> None:
-        log.info("stopped", turn=asking.turn)
+        """Let Coze stop, too; the next question would meet a conversation that is still busy."""
         try:
-            await asking.cancel()
-        except BackendError as error:
-            log.warning("not cancelled at coze", turn=asking.turn, **fields_of(error))
+            async with asyncio.timeout(CANCELLING):
+                await asking.cancel()
+        except (BackendError, TimeoutError) as error:
+            log.warning("not cancelled at coze", turn=asking.turn, reason=repr(error))
 
 
 async def ended_before(stop: asyncio.Event, work: Coroutine[object, object, None]) -> bool:
     """Run `work` to its end; or, once `stop` is set, cancel it and return False."""
-    running = asyncio.ensure_future(work)
-    stopping = asyncio.ensure_future(stop.wait())
+    running, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if running.done():
-            await running
-            return True
-        return False
+        has_ended = running.done()
     finally:
         running.cancel()
         stopping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(running, stopping, return_exceptions=True)
+        await asyncio.wait({running, stopping})
+    if not running.cancelled():
+        running.result()  # raises what the work did
+    return has_ended
 
 
 def sentence_for(error: BackendError | MediaError, words: Words) -> str:
@@ -171,7 +179,7 @@ def sentence_for(error: BackendError | MediaError, words: Words) -> str:
             return words.broken_off
 
 
-def fields_of(error: BackendError | MediaError) -> dict[str, object]:
+def fields_of(error: BackendError | MediaError | ChatFailed) -> dict[str, object]:
     """What the operator finds in the log: Coze's support asks for the log id."""
     names = ("code", "reason", "log_id")
     found = {name: getattr(error, name) for name in names if getattr(error, name, None) is not None}

@@ -40,6 +40,14 @@ def test_secrets_come_from_files(tmp_path):
     assert "pat_2" == config.bots[0].coze.token
 
 
+def test_passwords_in_urls_are_secrets():
+    """What stands before the @ of a URL is hidden like a token."""
+    table = changed("redis", "url", value="redis://:s3cr3t/x@host:6379")
+    table = {**table, "coze": {**table["coze"], "proxy": "socks5://me:pr0xy@host:1080"}}
+
+    assert {"s3cr3t/x", "pr0xy"} <= parse(table, ENVIRONMENT).secrets
+
+
 def test_a_bot_may_differ_from_the_defaults():
     """[bots.NAME.coze] overrules [coze] key by key."""
     table = changed("bots", "helper", "coze", value={"base_url": "https://api.coze.cn"})
@@ -86,6 +94,7 @@ def test_data_dir_comes_from_the_environment():
         (changed("media", "mode", value="relay"), "media.public_url", "required"),
         (changed("media", "mode", value="sideways"), "media.mode", "sideways"),
         (changed("media", "max_size", value="20 MB"), "media.max_size", "int"),
+        (changed("media", "bind", value="8080"), "media.bind", "host:port"),
         (changed("redis", value="redis://x"), "redis", "[redis]"),
     ],
 )
