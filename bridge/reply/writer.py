@@ -110,6 +110,9 @@ class Writer:
         name = nonce(self._turn, operation.answer, operation.chunk, self._lost)
         # The platform may answer a repeated post with the message of the first, and its text.
         is_first = name not in self._doubtful and not self._is_resumed
+        if name in self._doubtful:
+            # On a platform without nonces this is the one window in which a text shows twice.
+            log.warning("post repeated", turn=self._turn, nonce=name)
         try:
             message = await answered(self._surface.post(operation.text, nonce=name))
         except PlatformUnavailable as error:

@@ -87,6 +87,9 @@ class Runner:
                 log.error("turn given up", turn=turn, attempts=lease.attempt)
                 await editor.finish((words.failed,))
                 return
+            if not message.parts:
+                await editor.finish((words.nothing_readable,))
+                return
             if command := command_of(message):
                 await editor.finish((await self._obey(command, lease, words),))
                 return
