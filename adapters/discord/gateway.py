@@ -15,7 +15,7 @@ from typing import Never, TypedDict
 import aiohttp
 import discord
 import yarl
-from aiohttp_socks import ProxyConnector
+from aiohttp_socks import ProxyConnector, ProxyError
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
 from adapters.discord import normalise
@@ -41,6 +41,8 @@ CLOSE_CODES = "https://docs.discord.com/developers/topics/opcodes-and-status-cod
 
 LOST = (
     OSError,
+    EOFError,
+    ProxyError,
     TimeoutError,
     aiohttp.ClientError,
     discord.HTTPException,

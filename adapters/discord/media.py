@@ -7,6 +7,7 @@ from itertools import chain
 from urllib.parse import urlsplit
 
 import httpx
+from socksio import SOCKSError  # httpx lets these of its proxies through
 
 from adapters.discord import handle
 from adapters.discord.handle import Handle
@@ -95,7 +96,7 @@ class Media:
         request = self.http.build_request("GET", url, timeout=TIMEOUT)
         try:
             return await self.http.send(request, stream=True, follow_redirects=False)
-        except httpx.RequestError as error:
+        except (httpx.RequestError, SOCKSError) as error:
             raise MediaUnavailable(f"no connection: {type(error).__name__}") from error
 
 
@@ -104,5 +105,5 @@ async def chunks(answer: httpx.Response) -> AsyncIterator[bytes]:
     try:
         async for chunk in answer.aiter_bytes():
             yield chunk
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, SOCKSError) as error:
         raise MediaUnavailable(f"broke off: {type(error).__name__}") from error

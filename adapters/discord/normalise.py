@@ -65,7 +65,8 @@ def message(source: discord.Message, me: int, bot: BotName) -> Message | None:
     if source.author.bot or source.webhook_id is not None or source.type not in SPOKEN:
         return None
     parts = tuple(parts_of(source, me, bot))
-    if not parts:
+    # What a person sent is answered, if only with the news that it cannot be read.
+    if not parts and not ((source.stickers or source.poll) and is_addressed(source, me)):
         return None
     return Message(
         id=MessageId(str(source.id)),
@@ -119,11 +120,14 @@ def parts_of(source: discord.Message, me: int, bot: BotName) -> Iterator[Part]:
 def text_of(source: discord.Message, me: int) -> str:
     """The text without the mention in front, so that "@Helper /new" is the command "/new".
 
-    A mention alone is kept: it is a greeting, and the agent should hear it.
+    A mention alone is a greeting that the agent should hear; under a file it only says whom the
+    file is for.
     """
     names = "|".join([f"!?{me}", *(f"&{role}" for role in own_roles(source, me))])
     rest = re.sub(rf"\A(?:\s*<@(?:{names})>)+\s*", "", source.content)
-    return readable(rest or source.content, source).strip()
+    if not rest and not source.attachments:
+        rest = source.content
+    return readable(rest, source).strip()
 
 
 def readable(text: str, source: discord.Message) -> str:

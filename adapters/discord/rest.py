@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 
 import httpx
 import msgspec
+from socksio import SOCKSError  # httpx lets these of its proxies through
 
 from adapters.discord.refusal import refusal
 from bridge.errors import MessageGone, PlatformUnavailable
@@ -22,7 +23,13 @@ SUPPRESS_EMBEDS = 1 << 2
 SILENT: Mapping[str, object] = {"parse": [], "replied_user": False}
 
 # Failures of httpx after which nothing can have reached the server.
-UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+UNSENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    SOCKSError,
+)
 
 
 class User(msgspec.Struct, frozen=True):
@@ -149,7 +156,7 @@ class Rest:
             answer = await self.http.request(
                 method, self.api_url + path, json=body, headers=headers, timeout=TIMEOUT
             )
-        except httpx.RequestError as error:
+        except (httpx.RequestError, SOCKSError) as error:
             is_ambiguous = method == "POST" and not isinstance(error, UNSENT)
             reason = f"Discord cannot be reached: {type(error).__name__}"
             raise PlatformUnavailable(reason, is_ambiguous=is_ambiguous) from error

@@ -1,6 +1,7 @@
 """The connections of one bot to its Bot API server."""
 
 import ipaddress
+import logging
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -37,6 +38,8 @@ async def connect(config: TelegramConfig) -> AsyncIterator[Endpoint]:
     """Open the clients; nothing is sent yet."""
     # Updates are fetched raw, so that one the library cannot parse does not hold up the others.
     warnings.filterwarnings("ignore", "Please use 'Bot.getUpdates'", PTBUserWarning)
+    # It would write out an answer it cannot read, and people's words with it; we log such an error.
+    logging.getLogger("telegram.request.BaseRequest").setLevel(logging.CRITICAL)
     polls = _request(config, connections=1, read=POLL + READ)
     calls = _request(config, connections=256, read=READ)
     async with (

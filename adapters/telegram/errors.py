@@ -47,6 +47,7 @@ FORBIDDEN = (
     "topic_closed",
     "topic_deleted",
 )
+UNREADABLE = "Parsing the server response"  # how the library puts it
 UNCHANGED = "message is not modified"
 PATIENCE = 5.0  # seconds to wait for a flood limit that does not say how long
 
@@ -75,6 +76,9 @@ def translated(error: TelegramError) -> PlatformError:
         case ChatMigrated():
             log.warning("chat.migrated", chat=error.new_chat_id)
             problem = NotPermitted(f"the group became the supergroup {error.new_chat_id}")
+        case Forbidden() | InvalidToken() if UNREADABLE in str(error):
+            # The page of a gateway in between: its 403 or 404 says nothing about the bot.
+            problem = PlatformUnavailable("not an answer of the Bot API", is_ambiguous=True)
         case Forbidden():
             problem = NotPermitted(said(error))
         case InvalidToken():

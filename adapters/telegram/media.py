@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import quote
 
 import httpx
+from socksio import SOCKSError  # httpx lets these of its proxies through
 
 from adapters.telegram.endpoint import Endpoint
 from adapters.telegram.errors import translating
@@ -23,7 +24,7 @@ async def opened(endpoint: Endpoint, ref: MediaRef) -> AsyncIterator[AsyncIterat
     async with AsyncExitStack() as stack:
         try:
             response = await stack.enter_async_context(endpoint.files.stream("GET", url))
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, SOCKSError) as error:
             raise MediaUnavailable(type(error).__name__) from None
         if response.status_code != httpx.codes.OK:
             raise MediaUnavailable(f"Telegram answered {response.status_code} for a file")
@@ -51,5 +52,5 @@ async def chunks(response: httpx.Response) -> AsyncIterator[bytes]:
     try:
         async for chunk in response.aiter_bytes():
             yield chunk
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, SOCKSError) as error:
         raise MediaUnavailable(type(error).__name__) from None

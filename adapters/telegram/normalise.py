@@ -43,7 +43,8 @@ def normalise(update: Update, me: Me, bot: BotName) -> Message | None:
     if source is None or is_ignored(source, me):
         return None
     parts = tuple(parts_of(source, me, bot))
-    if not parts:
+    # What a person sent is answered, if only with the news that it cannot be read.
+    if not parts and not (source.effective_attachment and is_addressed(source, me)):
         return None
     return Message(
         id=MessageId(str(source.message_id)),
@@ -152,9 +153,12 @@ def entities_of(source: telegram.Message) -> Sequence[tuple[MessageEntity, str]]
 
 def parts_of(source: telegram.Message, me: Me, bot: BotName) -> Iterator[Part]:
     """Words first, then the file, if there is one."""
-    if text := text_of(source, me):
+    ref = attached(source, bot)
+    text = text_of(source, me)
+    # A name alone is a greeting; under a file it only says whom the file is for.
+    if text and not (ref and is_name(text, me)):
         yield Text(text)
-    if ref := attached(source, bot):
+    if ref:
         yield Image(ref) if ref.mime_type.startswith("image/") else File(ref)
     if source.sticker and source.sticker.emoji:
         yield Text(source.sticker.emoji)
@@ -171,6 +175,11 @@ def text_of(source: telegram.Message, me: Me) -> str:
             is_own = name.casefold() == me.username.casefold()
             return command + text.removeprefix(found) if is_own else text
     return text
+
+
+def is_name(text: str, me: Me) -> bool:
+    """Whether it is nothing but the bot's name."""
+    return text.casefold() == f"@{me.username}".casefold()
 
 
 def rich_text(source: telegram.Message) -> str:

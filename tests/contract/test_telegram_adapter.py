@@ -12,7 +12,14 @@ import httpx
 import pytest
 import structlog
 from aiohttp import web
-from telegram.error import NetworkError, RetryAfter, TelegramError, TimedOut
+from telegram.error import (
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
 
 from adapters.telegram import plugin
 from adapters.telegram.emulator import TelegramEmulator
@@ -499,6 +506,24 @@ async def test_a_server_that_is_not_there_got_nothing():
     assert not caught.value.is_ambiguous
 
 
+async def test_words_in_a_broken_answer_stay_out_of_the_log(logged):
+    """An answer that was cut short is not written to the log: it holds what people said."""
+
+    async def respond(_request: web.Request) -> web.Response:
+        return web.Response(text='{"ok":true,"result":[{"text":"my diary')
+
+    app = web.Application()
+    app.router.add_post("/{path:.*}", respond)
+    async with (
+        serving(app, "127.0.0.1:0") as url,
+        plugin.open(BOT, {"token": TOKEN, "api_url": url}) as adapter,
+    ):
+        with pytest.raises(PlatformUnavailable):
+            await adapter.check()
+
+    assert "diary" not in logged.readouterr().err
+
+
 @pytest.mark.parametrize(
     "answer", ["{}", "[]", '{"ok": true, "result": 5}', "<html>sign in</html>"]
 )
@@ -541,6 +566,8 @@ def because(error: TelegramError, cause: Exception) -> TelegramError:
             RateLimited,
             0,
         ),
+        (Forbidden("Forbidden (403). Parsing the server response"), PlatformUnavailable, True),
+        (InvalidToken("Not Found (404). Parsing the server response"), PlatformUnavailable, True),
         (RetryAfter(3), RateLimited, False),
     ],
 )

@@ -59,7 +59,6 @@ def test_a_private_message():
         ("@helper_BOT hello", [entity("mention", 0, 11)], True, "hello"),
         ("@helper_bot：你好", [entity("mention", 0, 11)], True, "你好"),
         ("@helper_bot, :) hi", [entity("mention", 0, 11)], True, ":) hi"),
-        ("@helper_bot", [entity("mention", 0, 11)], True, "@helper_bot"),
         ("😀 @helper_bot hi", [entity("mention", 3, 11)], True, "😀 @helper_bot hi"),
         ("@other_bot hello", [entity("mention", 0, 10)], False, "@other_bot hello"),
         ("mail a@helper_bot", [], False, "mail a@helper_bot"),
@@ -154,7 +153,7 @@ def test_who_speaks_as_a_chat_is_that_chat(sender_chat, sender):
         group(new_chat_members=[ANN]),
         group(migrate_to_chat_id=-1002),
         group(pinned_message={"message_id": 1, "date": DATE, "chat": GROUP, "text": "x"}),
-        update(location={"latitude": 1.0, "longitude": 2.0}),
+        group(location={"latitude": 1.0, "longitude": 2.0}),
         update(rich_message={"blocks": "from the future"}),
         Update.de_json(
             {
@@ -175,6 +174,24 @@ def test_who_speaks_as_a_chat_is_that_chat(sender_chat, sender):
 def test_what_nobody_said_is_no_message(ignored):
     """Bots, edits, notices, automatic forwards and what has no words are left alone."""
     assert normalise(ignored, ME, BOT) is None
+
+
+def test_a_name_alone_is_a_greeting_but_not_under_a_photo():
+    """The agent hears a lone mention; under a photo it only says whom the photo is for."""
+    entities = [entity("mention", 0, 11)]
+    greeting = normalise(group(text="@helper_bot", entities=entities), ME, BOT)
+    photo = group(photo=[PHOTO], caption="@helper_bot", caption_entities=entities)
+
+    assert ["@helper_bot"] == texts(greeting)
+    assert [] == texts(normalise(photo, ME, BOT))
+
+
+def test_what_cannot_be_read_is_delivered_without_parts():
+    """A location for the bot is no question, but its sender is to hear so."""
+    message = normalise(update(location={"latitude": 1.0, "longitude": 2.0}), ME, BOT)
+
+    assert message is not None
+    assert () == message.parts
 
 
 def ref(mime_type: str, name: str, size: int | None = None) -> MediaRef:
