@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from typing import Literal
 
 import structlog
@@ -20,6 +21,11 @@ def get_logger(name: str) -> BoundLogger:
     """A logger that writes an event's name and its fields; ids, never words of a person."""
     logger: BoundLogger = structlog.stdlib.get_logger(name)
     return logger
+
+
+def bound(**fields: object) -> AbstractContextManager[None]:
+    """Put these fields on every line that is logged inside the block, by libraries too."""
+    return structlog.contextvars.bound_contextvars(**fields)
 
 
 def configure(

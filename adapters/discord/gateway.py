@@ -121,6 +121,14 @@ class Gateway:
                 intake.take(message)
 
         @client.event
+        async def on_ready() -> None:
+            log.info("connected", bot=self.bot, account=str(client.user))
+
+        @client.event
+        async def on_resumed() -> None:
+            log.info("resumed", bot=self.bot)
+
+        @client.event
         async def on_error(event: str, *_args: object, **_named: object) -> None:
             log.warning(
                 "event_skipped", bot=self.bot, listener=event, error=name_of(sys.exception())

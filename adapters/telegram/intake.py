@@ -55,7 +55,7 @@ class Intake:
     async def _step(self) -> None:
         """Fetch what is there and deliver it; what could not be delivered is fetched again."""
         with translating():
-            me = self.me = self.me or await whoami(self.bot)
+            me = self.me or await self._greet()
             if self.has_webhook:
                 await self.bot.delete_webhook(drop_pending_updates=False)
                 self.has_webhook = False
@@ -64,6 +64,12 @@ class Intake:
             if message := self._read(number, raw, me):
                 await self.deliver(message)
             self.offset = number + 1
+
+    async def _greet(self) -> Me:
+        """Learn who the bot is."""
+        self.me = await whoami(self.bot)
+        log.info("connected", bot=self.name, account=f"@{self.me.username}")
+        return self.me
 
     async def _updates(self) -> list[tuple[int, Any]]:
         """The updates from `offset` on, as Telegram wrote them; asking confirms those before."""

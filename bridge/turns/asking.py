@@ -68,7 +68,7 @@ class Asking:
         """Go on until the chat has ended; raises BackendError, MediaError and StoreError."""
         ref = await self._begun()
         if ref is not None:
-            log.info("taking over", turn=self.turn, chat=ref.chat)
+            log.info("taking over", chat=ref.chat)
             self.state = fold(self.state, ChatStarted(ref))
             await self._started(ref)
             await self._recover(ref)
@@ -107,7 +107,7 @@ class Asking:
         except BackendRejected as error:
             if self.state.ref is not None or not is_gone(error.code, error.reason):
                 raise
-            log.info("conversation gone", turn=self.turn, code=error.code, log_id=error.log_id)
+            log.info("conversation gone", code=error.code, log_id=error.log_id)
             await self.sessions.forget(self.key)
             await self._listen(await self._session(), contents)
 
@@ -133,7 +133,7 @@ class Asking:
         except StreamInterrupted:
             if self.state.ref is None:
                 raise
-            log.info("stream interrupted", turn=self.turn, chat=self.state.ref.chat)
+            log.info("stream interrupted", chat=self.state.ref.chat)
             await self._recover(self.state.ref)
 
     async def _recover(self, ref: ChatRef) -> None:
@@ -162,7 +162,7 @@ class Asking:
             except LeaseLost:
                 raise
             except StoreError as error:
-                log.warning("journal waits", turn=self.turn, reason=str(error))
+                log.warning("journal waits", reason=str(error))
                 await asyncio.sleep(PAUSE)
             else:
                 return

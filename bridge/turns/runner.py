@@ -14,7 +14,7 @@ from bridge.errors import (
     NotPermitted,
     Refused,
 )
-from bridge.log import get_logger
+from bridge.log import bound, get_logger
 from bridge.media.handover import Handover
 from bridge.model import BotName, ChatFailed, Message, TurnRecord
 from bridge.ports import PlatformAdapter
@@ -25,6 +25,7 @@ from bridge.turns.asking import Asking, Bot
 from bridge.turns.closing import closing, with_sentence
 from bridge.turns.commands import Command, command_of
 from bridge.turns.identity import coze_user_of, turn_of
+from bridge.turns.state import TurnState
 from bridge.turns.words import Words, on_code, words_for
 
 log = get_logger(__name__)
@@ -54,11 +55,12 @@ class Runner:
         if bot is None or adapter is None:
             log.warning("no such bot any more", bot=message.address.bot, key=lease.key)
             return
-        try:
-            await self._reply(lease, message, bot, adapter, stop)
-        except (NotPermitted, Refused) as error:
-            # Blocked, removed, or no word of ours is taken: there is nowhere to say so.
-            log.warning("reply given up", turn=turn_of(message), reason=repr(error))
+        with bound(turn=turn_of(message), key=lease.key):
+            try:
+                await self._reply(lease, message, bot, adapter, stop)
+            except (NotPermitted, Refused) as error:
+                # Blocked, removed, or no word of ours is taken: there is nowhere to say so.
+                log.warning("reply given up", reason=repr(error))
 
     async def _reply(
         self,
@@ -84,7 +86,7 @@ class Runner:
         )
         async with editor:
             if lease.is_poisoned:
-                log.error("turn given up", turn=turn, attempts=lease.attempt)
+                log.error("turn given up", attempts=lease.attempt)
                 await editor.finish((words.failed,))
                 return
             if not message.parts:
@@ -131,16 +133,16 @@ class Runner:
         """Ask, and return the final texts; what fails becomes a sentence."""
         try:
             if not await ended_before(stop, asking.run()):
-                log.info("stopped", turn=asking.turn)
+                log.info("stopped")
                 return with_sentence(asking.state.texts, words.stopped)
             ending = asking.state.ending
             if isinstance(ending, ChatFailed):
-                log.warning("not answered", turn=asking.turn, **fields_of(ending))
+                log.warning("not answered", **fields_of(ending))
             else:
-                log.info("answered", turn=asking.turn, ending=repr(ending))
+                log.info("answered", chat=chat_of(asking.state), ending=type(ending).__name__)
             return closing(asking.state, words)
         except (BackendError, MediaError) as error:
-            log.warning("not answered", turn=asking.turn, **fields_of(error))
+            log.warning("not answered", **fields_of(error))
             return with_sentence(asking.state.texts, sentence_for(error, words))
 
     async def _cancel(self, asking: Asking) -> None:
@@ -149,7 +151,7 @@ class Runner:
             async with asyncio.timeout(CANCELLING):
                 await asking.cancel()
         except (BackendError, TimeoutError) as error:
-            log.warning("not cancelled at coze", turn=asking.turn, reason=repr(error))
+            log.warning("not cancelled at coze", reason=repr(error))
 
 
 async def ended_before(stop: asyncio.Event, work: Coroutine[object, object, None]) -> bool:
@@ -165,6 +167,11 @@ async def ended_before(stop: asyncio.Event, work: Coroutine[object, object, None
     if not running.cancelled():
         running.result()  # raises what the work did
     return has_ended
+
+
+def chat_of(state: TurnState) -> str | None:
+    """Coze's name for the chat, to find it in Coze's own console."""
+    return state.ref.chat if state.ref else None
 
 
 def sentence_for(error: BackendError | MediaError, words: Words) -> str:
