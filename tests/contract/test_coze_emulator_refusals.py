@@ -241,8 +241,31 @@ async def test_occupied_in_stream(room):
     assert as_event.text.startswith('event:error\ndata:{"code":4016,')
 
 
+async def test_bot_of_any_name():
+    """The account's own bot is found by whatever id it was given, masked ones too."""
+    emulator = CozeEmulator(TOKEN, "734829333445931****")
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with emulator.open() as url, httpx.AsyncClient(trust_env=False) as client:
+        body = chat(bot_id="734829333445931****", stream=False)
+        answer = await client.post(f"{url}/v3/chat", headers=headers, json=body)
+
+    assert 0 == answer.json()["code"]
+
+
+async def test_picture_of_the_example(room):
+    """The documentation's picture is understood without being fetched."""
+    _, client = room
+    url = (
+        "https://lf-bot-studio-plugin-resource.coze.cn/obj/bot-studio-platform-plugin-tos"
+        "/artist/image/4ca71a5f55d54efc95ed9c06e019ff4b.png"
+    )
+    answer = await client.post("/v3/chat", json=objects({"type": "image", "file_url": url}, WORDS))
+
+    assert "conversation.chat.completed" in answer.text
+
+
 async def test_poll_limit():
-    """A chat is retrieved once a second; by GET or, as the SDKs do, by POST."""
+    """A chat is retrieved as often as the SDKs do it, no oftener; by GET or, as they do, POST."""
     clock = HandClock()
     async with opened(clock=clock) as (emulator, client):
         await client.post("/v3/chat", json=chat())
@@ -250,9 +273,9 @@ async def test_poll_limit():
         query = {"conversation_id": one.conversation_id, "chat_id": one.id}
 
         first = await client.get("/v3/chat/retrieve", params=query)
-        clock.time += 0.5
+        clock.time += 0.05
         early = await client.get("/v3/chat/retrieve", params=query)
-        clock.time += 0.5
+        clock.time += 0.05
         later = await client.post("/v3/chat/retrieve", params=query)
 
     assert [0, 4009, 0] == [answer.json()["code"] for answer in (first, early, later)]

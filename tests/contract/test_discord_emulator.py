@@ -250,6 +250,43 @@ class TestMessages:
         assert "reactions" not in after
 
 
+class TestForeignForms:
+    async def test_form_without_files(self, room):
+        """A body may come as `payload_json` in a plain form, as it does where there is no file."""
+        form = {"payload_json": json.dumps({"content": "hello"})}
+        posted = await room.http.post(room.path, data=form)
+
+        assert (200, "hello") == (posted.status_code, posted.json()["content"])
+
+    async def test_reply_of_no_stated_type(self, room):
+        """A reference whose type is null is a reply; one of a nonsensical type is refused."""
+        first = await room.post()
+        reference = {"message_id": first["id"], "type": None}
+        reply = await room.post(message_reference=reference)
+        refused = await room.post(message_reference={**reference, "type": []})
+
+        assert (19, first["id"]) == (reply["type"], reply["message_reference"]["message_id"])
+        assert 50035 == refused["code"]
+
+    async def test_components_are_numbered(self, room):
+        """Components without an id get one that no other has."""
+        button = {"type": 2, "style": 1, "label": "Go", "custom_id": "go"}
+        buttons = [button, {**button, "custom_id": "stop", "id": 2}]
+        posted = await room.post(components=[{"type": 1, "components": buttons}])
+        (row,) = posted["components"]
+
+        assert [1, 3, 2] == [row["id"], *(one["id"] for one in row["components"])]
+
+    async def test_counts_and_limits_that_libraries_read(self, room):
+        """The application and the guild have the fields that some libraries do not do without."""
+        application = (await room.http.get("/applications/@me")).json()
+        guild = (await room.http.get(f"/guilds/{room.guild.id}")).json()
+
+        assert 0 == application["approximate_user_install_count"]
+        assert 0 == application["approximate_user_authorization_count"]
+        assert guild["max_presences"] is None
+
+
 class TestPlaces:
     async def test_who_and_where(self, room):
         """What a client asks for at its start is all there."""

@@ -14,6 +14,7 @@ from adapters.discord.emulator import DiscordEmulator, Rate, RateRules
 
 GUILDS, GUILD_MEMBERS, GUILD_MESSAGES, DIRECT, CONTENT = 1, 2, 1 << 9, 1 << 12, 1 << 15
 ALL = GUILDS | GUILD_MESSAGES | DIRECT | CONTENT
+EMPTY = {"t": None, "s": None, "d": None}  # what an event has, and nothing else
 PATIENCE = 5.0
 
 
@@ -119,6 +120,13 @@ class TestBeginning:
             guild["member_count"],
             [one["name"] for one in guild["channels"]],
         )
+
+    async def test_token_with_its_scheme(self, room):
+        """A token is taken with "Bot " before it, too, as some libraries send it."""
+        async with room.joined() as client:
+            ready = await client.begin(token=f"Bot {client.token}")
+
+        assert room.emulator.bot.id == ready["user"]["id"]
 
     async def test_heartbeats_are_acknowledged(self, room):
         """A heartbeat is answered before and after identifying."""
@@ -341,7 +349,7 @@ class TestResuming:
             await back.resume(ready, 1)
             answer = await back.hear()
 
-        assert {"op": 9, "d": False} == answer
+        assert EMPTY | {"op": 9, "d": False} == answer
 
     async def test_a_session_lasts_some_minutes(self, room):
         """Who stays away for longer begins anew, on the same connection."""
@@ -356,7 +364,7 @@ class TestResuming:
             answer = await back.hear()
             again = await back.begin()
 
-        assert {"op": 9, "d": False} == answer
+        assert EMPTY | {"op": 9, "d": False} == answer
         assert ready["session_id"] != again["session_id"]
 
     async def test_a_sequence_from_the_future(self, room):
@@ -496,7 +504,7 @@ class TestLimits:
             room.hand.at += 5
             ready = await second.begin()
 
-            assert {"op": 9, "d": False} == refused
+            assert EMPTY | {"op": 9, "d": False} == refused
             assert "session_id" in ready
 
 
@@ -528,7 +536,7 @@ class TestFaults:
             await client.event("GUILD_CREATE")
             room.emulator.reconnect()
 
-            assert {"op": 7, "d": None} == await client.hear()
+            assert EMPTY | {"op": 7} == await client.hear()
 
     @pytest.mark.parametrize(("resumable", "following"), [(True, "RESUMED"), (False, None)])
     async def test_invalid_sessions(self, room, resumable, following):
@@ -543,8 +551,30 @@ class TestFaults:
             await back.resume(ready, 2)
             answer = await back.hear()
 
-        assert {"op": 9, "d": resumable} == told
+        assert EMPTY | {"op": 9, "d": resumable} == told
         assert following == answer.get("t")
+
+    async def test_resumes_where_it_is(self, room):
+        """A session that may be resumed is so on the connection it was taken from, too."""
+        async with room.joined() as client:
+            ready = await client.begin()
+            await client.event("GUILD_CREATE")
+            room.emulator.invalidate_session(resumable=True)
+            await client.hear()
+            await room.say("missed")
+            await client.resume(ready, 2)
+            missed = await client.event("MESSAGE_CREATE")
+            resumed = await client.event("RESUMED")
+
+        assert "missed" == missed["content"]
+        assert resumed is not None
+
+    async def test_shape_of_payloads(self, room):
+        """Every payload has its four fields: some libraries read them before the opcode."""
+        async with room.joined() as client:
+            await client.tell(1, None)
+
+            assert EMPTY | {"op": 11} == await client.hear()
 
     async def test_twice_and_malformed(self, room):
         """A message can be dispatched again, and anything else at all."""

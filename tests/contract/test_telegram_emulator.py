@@ -384,13 +384,14 @@ async def test_forms(emulator, api):
         await api.client.get(url, params=plain),
         await api.client.post(url, params=plain),
         await api.client.post(url, data=plain),
+        await api.client.request("GET", url, data=plain),
         await api.client.post(url, json=plain),
         await api.client.post(url, json=plain | {"chat_id": emulator.home, "entities": entities}),
         await api.client.post(url, files={name: (None, value) for name, value in plain.items()}),
     ]
 
-    assert [entities] * 6 == [answer.json()["result"]["entities"] for answer in answers]
-    assert [nested] * 6 == [call.params["entities"] for call in emulator.calls]
+    assert [entities] * 7 == [answer.json()["result"]["entities"] for answer in answers]
+    assert [nested] * 7 == [call.params["entities"] for call in emulator.calls]
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,7 @@ def test_old_markdown():
 
     assert "b i c l _ x" == parsed.text
     assert ["bold", "italic", "code", "text_link", "pre"] == [e.type for e in parsed.entities]
+    assert "http://a.b/" == parsed.entities[3].url
     with pytest.raises(Refusal, match="end of the entity starting at byte offset 0"):
         parse_old_markdown.parse("*unclosed")
 

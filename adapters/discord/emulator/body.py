@@ -15,7 +15,8 @@ from aiohttp.web_request import FileField
 from adapters.discord.emulator.form import Upload
 from adapters.discord.emulator.refusals import invalid, refusal
 
-KINDS = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+KINDS = ("application/json", *FORMS)
 FILE = re.compile(r"files?\[?(\d*)\]?")
 
 
@@ -39,10 +40,8 @@ async def read_body(request: web.Request) -> Body:
     if not request.body_exists:
         return Body({})
     try:
-        if request.content_type == "multipart/form-data":
-            return await read_multipart(request)
-        if request.content_type == "application/x-www-form-urlencoded":
-            return Body(dict(await request.post()))
+        if request.content_type in FORMS:
+            return await read_form(request)
         raw = await request.read()
     except web.HTTPRequestEntityTooLarge as error:
         raise refusal(40005) from error
@@ -57,7 +56,7 @@ async def read_body(request: web.Request) -> Body:
     return Body(parsed(raw))
 
 
-async def read_multipart(request: web.Request) -> Body:
+async def read_form(request: web.Request) -> Body:
     """Read a form whose `payload_json` is what else would be the body."""
     form: dict[str, object] = {}
     uploads: list[Upload] = []

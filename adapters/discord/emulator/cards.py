@@ -4,6 +4,7 @@ https://discord.com/developers/docs/resources/message#embed-object-embed-limits 
 https://discord.com/developers/docs/components/reference
 """
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
 from adapters.discord.emulator.refusals import Problems
@@ -70,7 +71,7 @@ def check_components(form: Json, problems: Problems, *, is_v2: bool) -> tuple[Js
         return None
     if is_v2:
         check_layout(components, problems)
-        return components
+        return numbered(components)
     if len(components) > 5:
         problems.too_long("components", 5)
     for index, row in enumerate(components):
@@ -80,7 +81,7 @@ def check_components(form: Json, problems: Problems, *, is_v2: bool) -> tuple[Js
             continue
         message = f'Value of field "type" must be one of ({ACTION_ROW},).'
         problems.add(f"{path}.type", "UNION_TYPE_CHOICES", message)
-    return components
+    return numbered(components)
 
 
 def check_layout(components: Sequence[Json], problems: Problems) -> None:
@@ -101,6 +102,26 @@ def walk(components: Sequence[Json]) -> Iterator[Json]:
         below = one.get("components")
         if isinstance(below, list):
             yield from walk([child for child in below if isinstance(child, Mapping)])
+
+
+def numbered(components: Sequence[Json]) -> tuple[Json, ...]:
+    """Give ids to the components that have none, as the service does.
+
+    https://discord.com/developers/docs/components/reference#anatomy-of-a-component
+    """
+    taken = [one.get("id") for one in walk(components)]
+    free = (number for number in itertools.count(1) if number not in taken)
+    return tuple(with_id(one, free) for one in components)
+
+
+def with_id(component: Json, free: Iterator[int]) -> Json:
+    """A component with an id, and ids inside it."""
+    own = {**component, "id": component.get("id") or next(free)}
+    below = component.get("components")
+    if not isinstance(below, list):
+        return own
+    inside = [with_id(one, free) if isinstance(one, Mapping) else one for one in below]
+    return {**own, "components": inside}
 
 
 def check_row(row: Json, path: str, problems: Problems) -> None:

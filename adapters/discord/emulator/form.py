@@ -220,8 +220,8 @@ def read_target(form: Json, problems: Problems) -> Target | None:
     for name in ("message_id", "channel_id", "guild_id"):
         if given.get(name) is not None and not is_snowflake(given[name]):
             problems.not_snowflake(f"message_reference.{name}", given[name])
-    kind = given.get("type", 0)
-    if kind not in {0, 1}:
+    kind = 0 if given.get("type") is None else given["type"]
+    if kind not in (0, 1):
         path = "message_reference.type"
         problems.add(path, "BASE_TYPE_CHOICES", "Value must be one of (0, 1).")
     channel = given.get("channel_id")

@@ -59,9 +59,9 @@ class Connection:
         self._is_ending = False
 
     def push(self, payload: Mapping[str, object]) -> None:
-        """Send a payload after those before it."""
+        """Send a payload after those before it; what is no event has neither number nor name."""
         if not self._is_ending:
-            self._outbox.put_nowait(payload)
+            self._outbox.put_nowait({"t": None, "s": None, "d": None, **payload})
 
     def end(self, code: int, reason: str = "") -> None:
         """Close after what was pushed."""
@@ -72,7 +72,9 @@ class Connection:
     def invalidate(self, *, is_resumable: bool) -> None:
         """Tell the client that its session is of no more use."""
         self.push({"op": INVALID_SESSION, "d": is_resumable})
-        self._session = self._session if is_resumable else None
+        # Some clients resume, or identify, on this same connection.
+        self._sessions.part(self, None)
+        self._session = None
 
     async def run(self, rules: RateRules | None) -> None:
         """Serve the client until one side closes."""

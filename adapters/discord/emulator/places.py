@@ -55,6 +55,8 @@ class Places:
             "interactions_endpoint_url": None,
             "integration_types_config": {"0": {}},
             "approximate_guild_count": len(self._world.guilds),
+            "approximate_user_install_count": 0,
+            "approximate_user_authorization_count": 0,
         }
 
     def member(self, person: str, guild: Guild) -> Payload:
@@ -122,6 +124,7 @@ class Places:
             "system_channel_id": None,
             "system_channel_flags": 0,
             "rules_channel_id": None,
+            "max_presences": None,
             "max_members": 25_000_000,
             "vanity_url_code": None,
             "description": None,

@@ -170,7 +170,8 @@ class Sessions:
         return {**limit, "reset_after": int(STARTS.per * 1000), "max_concurrency": 1}
 
     def _check_token(self, form: Mapping[str, object]) -> None:
-        if form.get("token") != self._world.application.token:
+        # Some libraries put the scheme of REST before it, and the service lets them.
+        if str(form.get("token")).removeprefix("Bot ") != self._world.application.token:
             raise HangUp(4004, "Authentication failed.")
 
     def _intents(self, given: object) -> int:

@@ -59,7 +59,8 @@ async def read(request: web.Request) -> Parameters:
     if request.content_type == "application/json":
         values |= await read_json(request)
     elif request.can_read_body:
-        for name, value in (await request.post()).items():
+        # A form may come with GET as well, where aiohttp by itself looks for none.
+        for name, value in (await request.clone(method="POST").post()).items():
             if isinstance(value, web.FileField):
                 content = value.file.read()
                 uploads[name] = Upload(value.filename, value.content_type, content)

@@ -49,8 +49,9 @@ class Parsed:
             url = url if url is not None else self.text_from(start)
             if links.problem(url):
                 return
+            url = links.normal(url)
         user: dict[str, object] | None = None
-        if url and links.normal(url).startswith("tg://user?id="):
+        if url and url.startswith("tg://user?id="):
             kind, user = "text_mention", {"id": number(url)}
             url = None
         self.entities.append(

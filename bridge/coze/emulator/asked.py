@@ -151,8 +151,6 @@ def check_plain_fields(body: ChatBody) -> None:
     """Check what is neither a message nor a file."""
     if not body.user_id:
         raise BackendRejected(4000, "user_id is empty")
-    if not re.fullmatch(r"[0-9]+", body.bot_id):
-        raise BackendRejected(4006, "invalid bot")
     if body.bot_version and body.publish_status == "unpublished_draft":
         raise BackendRejected(4000, "a draft has no bot_version")
     if not set(body.extra_params or ()) <= {"latitude", "longitude"}:

@@ -7,6 +7,7 @@ import httpx
 
 from bridge.coze.emulator.asked import Part
 from bridge.coze.emulator.record import Download, Record
+from bridge.coze.emulator.seeds import PICTURE
 from bridge.coze.emulator.sniff import problem
 from bridge.coze.emulator.state import Account
 from bridge.errors import MediaTooLarge, MediaUnavailable
@@ -34,6 +35,8 @@ async def _problem_of(part: Part, account: Account, record: Record) -> str | Non
     if not part.file_url:
         upload = account.uploads[part.file_id or ""]
         return problem(part.type, upload.name, upload.content)
+    if part.file_url == PICTURE:
+        return None  # Coze's own: the documented example is answered on a machine without a net
     try:
         download = await fetch(part.file_url)
     except (MediaUnavailable, MediaTooLarge) as error:

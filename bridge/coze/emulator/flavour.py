@@ -27,7 +27,7 @@ class Flavour:
     heeds_all_fields: bool = True  # meta_data and auto_save_history too
     opens_unknown: bool = False  # an unknown conversation silently becomes a new one
     reports_usage: bool = True  # in the stream
-    limits_polling: bool = True  # retrieve at most once a second
+    limits_polling: bool = True  # refuses those who retrieve much too often
     has_all_routes: bool = True
     takes_empty_id: bool = True  # as none; SDKs send `conversation_id=`
     refuses_by_code: bool = True  # and with HTTP 200, but for the gateway's 401

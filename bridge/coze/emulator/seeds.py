@@ -15,6 +15,10 @@ FOREST = Answer(
         *("、", "石头", "和", "青苔", "覆盖", "的", "树木", "。"),
     ),
 )
+PICTURE = (
+    "https://lf-bot-studio-plugin-resource.coze.cn/obj/bot-studio-platform-plugin-tos"
+    "/artist/image/4ca71a5f55d54efc95ed9c06e019ff4b.png"
+)
 LOOK = "tupianlijie-imgUnderstand"
 SEEN = (
     " 这幅图像描绘了一片宁静而神秘的森林景象。"

@@ -1,5 +1,6 @@
 """What the emulated account holds: conversations, chats, messages, files, and how ids look."""
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -112,6 +113,8 @@ class Account:
     def check_bot(self, bot_id: str) -> None:
         """Raise BackendRejected unless the bot exists here and is published."""
         if bot_id not in self.bots:
+            if not re.fullmatch(r"[0-9]+", bot_id):
+                raise BackendRejected(4006, "invalid bot")
             reason = f"Requested resource bot_id={bot_id} does not exist"
             raise BackendRejected(4200, reason)
         if not self.is_published:
