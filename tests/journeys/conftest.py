@@ -1,19 +1,28 @@
 """The whole application between three emulators."""
 
 import asyncio
+import io
+import json
 import logging
-from contextlib import AsyncExitStack, asynccontextmanager
+import os
+import subprocess
+import sys
+from contextlib import AsyncExitStack, asynccontextmanager, redirect_stderr, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
 
 from adapters.discord.emulator import DiscordEmulator
 from adapters.telegram.emulator import TelegramEmulator
-from bridge import app, config
+from bridge import app, config, log
 from bridge.coze.emulator import CozeEmulator
 from bridge.coze.settings import Patience
 from bridge.sandbox.world import BOT_ID, attended, free_port, running
+from bridge.store.embedded import socket_of
 
 TOKEN = "pat_journeys_Xy7"
 PATIENCE = 30  # seconds that anything awaited may take
@@ -69,6 +78,41 @@ class Stage:
             await attended((self.telegram, self.discord))
             yield application
 
+    @asynccontextmanager
+    async def process(self, *arguments, environment=None, **tables):
+        """Run the command with a configuration file; what is left of it in the end is killed.
+
+        With an environment of its own there is no file.
+        """
+        file = self.home / "settings.toml"
+        if environment is None:
+            file.write_text(toml(self.tables(**tables)), encoding="utf-8")
+            arguments = (*arguments, "--config", str(file))
+        with (self.home / "stderr").open("wb") as errors:
+            child = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "bridge", *arguments),
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                cwd=self.home,
+                env={**os.environ, **(environment or {})},
+            )
+        try:
+            yield child
+        finally:
+            with suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()
+
+    @property
+    def errors(self):
+        """What the newest process has written to stderr."""
+        return (self.home / "stderr").read_text(encoding="utf-8")
+
+    async def until_running(self):
+        """Wait until the process reads from both platforms."""
+        await self.until(lambda: '"running"' in self.errors)
+        await attended((self.telegram, self.discord))
+
     def tables(self, **tables):
         bind = f"127.0.0.1:{free_port()}"
         return {
@@ -93,9 +137,9 @@ class Stage:
         """The texts of the bot's messages in the default chat of a platform."""
         return [shown.text for shown in emulator.transcript() if shown.is_bot]
 
-    async def until(self, is_so):
-        """Wait until something is so, looking whenever an emulator changes."""
-        async with asyncio.timeout(PATIENCE):
+    async def until(self, is_so, patience=PATIENCE):
+        """Wait until something is so."""
+        async with asyncio.timeout(patience):
             while not is_so():
                 await asyncio.sleep(0.02)
 
@@ -108,8 +152,43 @@ class Stage:
         ]
 
 
-@pytest.fixture
-async def stage(tmp_path):
+def toml(table, path=""):
+    """A configuration as a file; JSON's strings, numbers and booleans are TOML's."""
+    plain = {key: value for key, value in table.items() if not isinstance(value, dict)}
+    lines = [f"[{path}]" if path else "", *(f"{k} = {json.dumps(v)}" for k, v in plain.items())]
+    inner = {key: value for key, value in table.items() if isinstance(value, dict)}
+    return "\n".join([*lines, *(toml(v, f"{path}.{k}".strip(".")) for k, v in inner.items())])
+
+
+@pytest.fixture(scope="session")
+def new_stage():
+    """Sets a stage in a directory, for those who open it themselves."""
     logging.getLogger("aiohttp").setLevel(logging.ERROR)
-    async with Stage(tmp_path).open() as opened:
+    return Stage
+
+
+@pytest.fixture
+def logged():
+    """The log as the command writes it, at its most talkative; call it for the text so far."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    with redirect_stderr(io.StringIO()) as written:
+        log.configure(level="debug", format_="json")
+    yield written.getvalue
+    root.handlers = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+async def stage(new_stage, tmp_path):
+    async with new_stage(tmp_path).open() as opened:
         yield opened
+    end_store(tmp_path / "data")
+
+
+def end_store(home):
+    """End the embedded store, if a killed process left it behind."""
+    socket = socket_of(home.resolve())
+    with suppress(RedisError), Redis(unix_socket_path=str(socket), retry=None) as client:
+        client.shutdown(nosave=True)

@@ -8,7 +8,6 @@ from collections import Counter
 from dataclasses import dataclass
 
 import pytest
-from conftest import PATIENCE, Stage
 
 from bridge.coze.emulator import Fault, Play, faults
 from bridge.coze.settings import Patience
@@ -17,7 +16,7 @@ from bridge.turns.words import ENGLISH
 ANSWER = "It will rain tomorrow, so take an umbrella."
 NEXT = "You are welcome."
 PART = ANSWER[:12]  # of three deltas
-HASTE = Patience(backoff=0.05, busy=2.0, settle=0.2, recovery=10.0, silence=0.6)
+HASTE = Patience(backoff=0.05, busy=5.0, settle=0.2, recovery=10.0, silence=0.6)
 BAD_REQUEST = '{"code":400,"msg":"bad request"}'
 CUTS = ("clean", "cut", "reset")
 
@@ -183,14 +182,8 @@ ROWS = (
 )
 
 
-def play_rows(home, platform):
-    """What became of each row: all texts, the chats begun, and the requests made."""
-    return asyncio.run(played(home, platform))
-
-
-async def played(home, platform):
-    """Play all rows beside one another."""
-    stage = Stage(home)
+async def played(stage, platform):
+    """Play all rows beside one another: all texts, the chats begun, and the requests made."""
     left = {row.name: list(row.faults) for row in ROWS}
     lasting = {row.name: row.faults[-1] for row in ROWS if row.is_lasting}
 
@@ -222,13 +215,15 @@ async def speak(stage, talk, question):
 
 
 @pytest.fixture(scope="module", params=["telegram", "discord"])
-def outcomes(request, tmp_path_factory):
-    """All rows on one platform."""
-    return play_rows(tmp_path_factory.mktemp("failures"), request.param)
+def outcomes(request, new_stage, tmp_path_factory):
+    """What became of each row on one platform."""
+    stage = new_stage(tmp_path_factory.mktemp("failures"))
+    return asyncio.run(played(stage, request.param))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_failure_of_coze(outcomes, row):
     """The answer or one sentence, never both; nothing hangs, and the next message is answered."""
+    expected = [row.expected, NEXT], row.chats, row.asked
 
-    assert ([row.expected, NEXT], row.chats, row.asked) == outcomes[row.name]
+    assert expected == outcomes[row.name]
