@@ -152,7 +152,7 @@ async def test_photo_reaches_coze(opened):
     proofs = page.locator("#requests .fetched")
     await expect(proofs).to_have_count(2)
     asked = [one.body for one in surroundings.coze.requests if one.path == "/v3/chat"]
-    parts = [json.loads(body["additional_messages"][-1]["content"])[0] for body in asked]
+    parts = [json.loads(body["additional_messages"][0]["content"])[0] for body in asked]
     downloads = surroundings.coze.downloads
 
     assert photos == [download.content for download in downloads]
