@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -126,6 +126,8 @@ def from_environment(environment: Mapping[str, str], platforms: Mapping[Platform
         raise ConfigError(
             "config", "write a config.toml (see config.example.toml) or set COZE_BOT_ID, COZE_TOKEN"
         )
+    if not platforms:
+        raise ConfigError("environment", "set TELEGRAM_TOKEN or DISCORD_TOKEN, too")
     coze = {
         key: environment[name]
         for key, name in (("base_url", "COZE_BASE_URL"), ("token", "COZE_TOKEN"))
@@ -171,7 +173,14 @@ def section(kind: type[T], values: Table, path: str) -> T:
     try:
         return msgspec.convert(dict(values), kind)
     except msgspec.ValidationError as error:
-        raise ConfigError(*where(str(error), path)) from error
+        key, problem = where(str(error), path)
+        raise ConfigError(key, problem + allowed(kind, key.removeprefix(f"{path}."))) from error
+
+
+def allowed(kind: type[msgspec.Struct], key: str) -> str:
+    """Say which words a key may have, where it is one of a few."""
+    words = [word for word in get_args(get_type_hints(kind).get(key)) if isinstance(word, str)]
+    return f"; write {' or '.join(filter(None, words))}" if words else ""
 
 
 def check_proxy(key: str, proxy: str) -> None:

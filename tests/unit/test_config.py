@@ -68,6 +68,12 @@ def test_environment_alone_is_enough():
     assert {Platform("discord"): {"token": "x"}} == config.bots[0].platforms
 
 
+def test_an_agent_needs_a_platform():
+    """An environment that names no platform is told which variables would."""
+    with pytest.raises(ConfigError, match="TELEGRAM_TOKEN or DISCORD_TOKEN"):
+        from_environment({"COZE_TOKEN": "pat_1", "COZE_BOT_ID": "73428668"}, {})
+
+
 def test_data_dir_comes_from_the_environment():
     """COZE_BRIDGE_DATA_DIR overrules redis.data_dir."""
     environment = {**ENVIRONMENT, "COZE_BRIDGE_DATA_DIR": "/var/lib/bridge"}
@@ -92,7 +98,7 @@ def test_data_dir_comes_from_the_environment():
         (changed("bots", value={"A b": {}}), "bots.A b", "a-z"),
         (changed("bots", value={"a": {"bot_id": "1"}}), "bots.a", "[bots.a.telegram]"),
         (changed("media", "mode", value="relay"), "media.public_url", "required"),
-        (changed("media", "mode", value="sideways"), "media.mode", "sideways"),
+        (changed("media", "mode", value="sideways"), "media.mode", "auto or relay or upload"),
         (changed("media", "max_size", value="20 MB"), "media.max_size", "int"),
         (changed("media", "bind", value="8080"), "media.bind", "host:port"),
         (changed("redis", value="redis://x"), "redis", "[redis]"),
