@@ -11,6 +11,7 @@ from bridge.store.lease import DURATION, Leases
 from bridge.store.mailbox import Mailbox
 from bridge.store.secret import Secrets
 from bridge.store.sessions import Sessions
+from bridge.store.stops import Stops
 from bridge.store.uploads import Uploads
 
 
@@ -20,6 +21,7 @@ class Stores:
 
     mailbox: Mailbox
     leases: Leases
+    stops: Stops
     sessions: Sessions
     uploads: Uploads
     secrets: Secrets
@@ -38,6 +40,7 @@ async def open_stores(
         yield Stores(
             mailbox=Mailbox(connections.commands),
             leases=Leases(connections, lease),
+            stops=Stops(connections),
             sessions=Sessions(connections.commands),
             uploads=Uploads(connections.commands),
             secrets=Secrets(connections.commands),

@@ -20,6 +20,8 @@ from redis.exceptions import (
     RedisClusterException,
     RedisError,
 )
+from redis.exceptions import ConnectionError as Unreachable
+from redis.exceptions import TimeoutError as TooSlow
 
 from bridge.errors import ConfigError, StoreError
 from bridge.log import get_logger
@@ -31,14 +33,25 @@ Options = dict[str, Any]  # what redis-py takes as keyword arguments is of many 
 
 BLOCK = 1.0  # seconds that a read for new tokens waits at the server
 OLDEST = (6, 2)
+UNKNOWN = "has an unknown option after its question mark; percent-encode the password"
+SILENT = (Unreachable, TooSlow, RedisClusterException, OSError)  # nobody is there, or wakes up
 
 # redis-py's defaults do not suit: a time-out shorter than our blocking read, ten silent retries
 # that repeat what they write, and a reply format that changes its shape between versions.
-COMMON: Options = {"decode_responses": True, "protocol": 2, "health_check_interval": 15}
-COMMANDS: Options = {"socket_timeout": 2, "socket_connect_timeout": 2}
-BLOCKING: Options = {"socket_timeout": BLOCK + 3, "socket_connect_timeout": 2}
+COMMON: Options = {
+    "decode_responses": True,
+    "encoding_errors": "surrogateescape",  # a value that is no text fails its reader, not the call
+    "protocol": 2,
+    "health_check_interval": 15,
+}
 POOL = 32  # connections for commands; more callers than that wait for their turn
-NODE_POOL = 512  # for Sentinel and Cluster, whose pools raise when they are used up
+WIDE_POOL = 512  # for reads that block, and for Sentinel and Cluster: their pools raise when empty
+COMMANDS: Options = {"socket_timeout": 2, "socket_connect_timeout": 2}
+BLOCKING: Options = {
+    "socket_timeout": BLOCK + 3,
+    "socket_connect_timeout": 2,
+    "max_connections": WIDE_POOL,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +99,15 @@ def refusals() -> Iterator[None]:
     try:
         with translated():
             yield
+    except TypeError:
+        raise ConfigError("redis.url", UNKNOWN) from None
     except StoreError as error:
         if isinstance(error.__cause__, AuthenticationError | AuthorizationError):
             raise ConfigError("redis.url", f"the server refuses us: {error.__cause__}") from error
-        raise
+        if not isinstance(error.__cause__, SILENT):
+            raise StoreError(f"redis.url: the server says: {error.__cause__}") from error
+        advice = "start a server there, or name another one"
+        raise StoreError(f"redis.url: nobody answers; {advice} ({error.__cause__})") from error
 
 
 @asynccontextmanager
@@ -97,8 +115,11 @@ async def client(url: str, options: Options) -> AsyncIterator[Client]:
     """Make a client of a URL and close it in the end; it connects when it is first used."""
     try:
         made, closed_along = make(urlsplit(url), url, options)
-    except (ValueError, TypeError, RedisError) as error:
-        raise ConfigError("redis.url", f"cannot be used: {error}") from error
+    except ValueError:
+        # Not its words: what is taken for a port may be of the password.
+        raise ConfigError("redis.url", "is no URL; percent-encode the password") from None
+    except TypeError:
+        raise ConfigError("redis.url", UNKNOWN) from None
     try:
         yield made
     finally:
@@ -125,9 +146,8 @@ def make(parts: SplitResult, url: str, options: Options) -> tuple[Client, list[R
 
 def single(url: str, options: Options) -> Redis:
     """One server. Its pool makes callers wait, where redis-py's own would raise."""
-    pool: ConnectionPool = BlockingConnectionPool.from_url(
-        url, max_connections=POOL, timeout=5, **options
-    )
+    sized = {"max_connections": POOL, **options}
+    pool: ConnectionPool = BlockingConnectionPool.from_url(url, timeout=5, **sized)
     return Redis.from_pool(pool)
 
 
@@ -142,28 +162,17 @@ def sentinel(parts: SplitResult, options: Options) -> tuple[Redis, list[Redis]]:
     own = {key.removeprefix("sentinel_"): value for key, value in parse_qsl(parts.query)}
     # redis-py leaves this class without types.
     make_sentinel: Any = Sentinel
-    scout = make_sentinel(hosts(parts, 26379), sentinel_kwargs={**options, **tls(parts), **own})
-    master = scout.master_for(
-        service,
-        db=int(database or 0),
-        max_connections=NODE_POOL,
-        **options,
-        **credentials(parts),
-        **tls(parts),
-    )
+    shared = {**options, "max_connections": WIDE_POOL, **tls(parts)}
+    scout = make_sentinel(hosts(parts, 26379), sentinel_kwargs={**shared, **own})
+    master = scout.master_for(service, db=int(database or 0), **shared, **credentials(parts))
     return master, scout.sentinels
 
 
 def cluster(parts: SplitResult, options: Options) -> RedisCluster:
     """A Cluster, found through any of its nodes."""
     nodes = [ClusterNode(host, port) for host, port in hosts(parts, 6379)]
-    return RedisCluster(
-        startup_nodes=nodes,
-        max_connections=NODE_POOL,
-        **options,
-        **credentials(parts),
-        **tls(parts),
-    )
+    shared = {**options, "max_connections": WIDE_POOL, **tls(parts)}
+    return RedisCluster(startup_nodes=nodes, **shared, **credentials(parts))
 
 
 def hosts(parts: SplitResult, default_port: int) -> list[tuple[str, int]]:

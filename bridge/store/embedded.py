@@ -30,6 +30,7 @@ from redis.exceptions import RedisError
 from bridge.clock import Clock
 from bridge.errors import BridgeError, ConfigError, StoreError
 from bridge.log import get_logger
+from bridge.store.connection import translated
 
 log = get_logger(__name__)
 
@@ -97,7 +98,7 @@ class Server:
         """Shut the server down, and return when its data is on the disk."""
         try:
             await self._client.shutdown()
-        except RedisError as error:
+        except RedisError as error:  # not `translated`: this goes on when cancelled
             log.warning("embedded store not shut down", reason=str(error))
             return
         with (self._home / "store.lock").open("ab") as lock:
@@ -107,8 +108,9 @@ class Server:
 
     async def _answers(self) -> bool:
         try:
-            return bool(await self._client.ping())
-        except (RedisError, OSError):  # not there, or loading its data
+            with translated():
+                return bool(await self._client.ping())
+        except StoreError:  # not there, or loading its data
             return False
 
     def _start(self) -> bool:
@@ -189,8 +191,10 @@ async def watched(server: Server) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        watch.cancel()
-        await asyncio.wait([watch])
+        # More than once: a library may take the cancellation for its own time-out.
+        while not watch.done():
+            watch.cancel()
+            await asyncio.wait([watch], timeout=WATCH)
 
 
 @contextmanager

@@ -1,49 +1,46 @@
 """The names of everything kept in Redis.
 
-All keys of one conversation share the hash tag of its partition, all budgets of a bot another one,
-so that a script finds its keys on one node of a Cluster.
+All keys of a bot's conversations share one hash tag, all its budgets on a platform another one, so
+that a script finds its keys on one node of a Cluster.
 """
 
 from urllib.parse import quote
-from zlib import crc32
 
 from bridge.model import BotName, Key, Limit, Message, Platform
 
-PARTITIONS = 1  # fixed: another number would look for the waiting messages in other places
 STOPS = "cb:stops"  # a channel
 
 
-def partition(key: Key) -> int:
-    """The partition that a conversation belongs to."""
-    return crc32(key.encode()) % PARTITIONS
+def bot_of(key: Key) -> BotName:
+    """The bot that a conversation is with: its key begins with the name and a colon."""
+    return BotName(key.partition(":")[0])
 
 
-def ready(number: int) -> str:
-    """The stream of a partition's tokens."""
-    return f"cb:{{{number}}}:ready"
+def ready(bot: BotName) -> str:
+    """The stream of a bot's tokens."""
+    return f"cb:{{{quote(bot, safe='')}}}:ready"
 
 
-def dead(number: int) -> str:
-    """The stream of a partition's turns that failed whoever took them."""
-    return f"cb:{{{number}}}:dead"
+def dead(bot: BotName) -> str:
+    """The stream of a bot's turns that failed whoever took them."""
+    return f"cb:{{{quote(bot, safe='')}}}:dead"
 
 
 def mailbox(key: Key) -> str:
     """The messages of a conversation that wait."""
-    return f"cb:{{{partition(key)}}}:mailbox:{key}"
+    return f"cb:{{{quote(bot_of(key), safe='')}}}:mailbox:{key}"
 
 
 def lease(key: Key) -> str:
     """Who works on a conversation, on what, and how far that is."""
-    return f"cb:{{{partition(key)}}}:lease:{key}"
+    return f"cb:{{{quote(bot_of(key), safe='')}}}:lease:{key}"
 
 
 def seen(key: Key, message: Message) -> str:
     """The mark that a platform's message was taken in."""
     where = message.address
-    return f"cb:{{{partition(key)}}}:seen:" + joined(
-        where.platform, where.bot, where.chat, message.id
-    )
+    name = joined(where.platform, where.chat, message.id)
+    return f"cb:{{{quote(bot_of(key), safe='')}}}:seen:{name}"
 
 
 def pace(platform: Platform, bot: BotName, limit: Limit) -> str:

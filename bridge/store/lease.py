@@ -1,12 +1,10 @@
 """Leases: one worker at a time for a conversation, and another one when it is gone."""
 
-import asyncio
 import os
 import socket
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -20,7 +18,7 @@ from bridge.store.budget import Budgets
 from bridge.store.connection import BLOCK, Connections, translated
 from bridge.store.fence import Fence
 from bridge.store.journal import LeaseJournal
-from bridge.store.mailbox import message_of, prefix
+from bridge.store.mailbox import decoded, message_of, prefix
 from bridge.store.permit import LeasePermits
 from bridge.store.script import Script
 
@@ -30,8 +28,7 @@ DURATION = 15.0  # seconds a lease outlives its last renewal; renew at a fifth o
 ATTEMPTS = 5  # workers that may fail on one turn
 REMEMBERED = 7 * 86400  # seconds that the epoch of an idle conversation is kept
 SILENCE = 3600 * 1000  # milliseconds after which a consumer with nothing pending is forgotten
-LISTEN = 5.0  # seconds between two looks at whether the subscription is still alive
-PAUSE = 0.5  # seconds before a lost subscription is tried again
+PAGE = 100  # tokens that one call takes over at most
 GROUP = "workers"
 
 
@@ -41,6 +38,7 @@ class Token:
 
     id: str
     key: Key
+    owner: str = field(default_factory=lambda: uuid.uuid4().hex)  # a nonce of this reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +49,11 @@ class Lease:
     token: str  # the token's id
     epoch: int  # higher than that of any holder before
     attempt: int  # how many workers have tried this turn, this one included
-    taken: tuple[Message, ...]  # the messages of the turn in work; none if it was not begun
-    waiting: tuple[Message, ...]  # the mailbox as it was when claimed, oldest first
-    record: TurnRecord | None  # what the turn's holder before has done
     is_poisoned: bool  # the turn failed too often and stands in the dead-letter stream
+    is_stopped: bool  # somebody asked the turn in work to stop
+    taken: tuple[Message, ...] = ()  # the messages of the turn in work; none if it was not begun
+    waiting: tuple[Message, ...] = ()  # the mailbox when claimed, oldest first, while readable
+    record: TurnRecord | None = None  # what the turn's holder before has done
 
     @property
     def fence(self) -> Fence:
@@ -70,69 +69,74 @@ class Leases:
         self._client = connections.commands
         self._blocking = connections.blocking
         self._consumer = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-        names = ("claim", "begin", "renew", "release", "hand_off", "stop", "journal", "sweep")
+        names = ("claim", "begin", "renew", "release", "hand_off", "journal", "sweep")
         self._budgets = Budgets(self._client)
         self._scripts = {name: Script(self._client, name) for name in names}
 
-    async def tokens(self, count: int) -> tuple[Token, ...]:
-        """Wait about a second for up to `count` new tokens."""
+    async def tokens(self, bot: BotName, count: int) -> tuple[Token, ...]:
+        """Wait about a second for up to `count` new tokens of a bot."""
         with translated():
             try:
-                found = await self._read(count)
+                found = await self._new(bot, count)
             except ResponseError as error:
-                await self._regroup(error)
-                found = await self._read(count)
+                await self._regroup(bot, error)
+                found = await self._new(bot, count)
         return tuple(token_of(entry) for _, entries in found or () for entry in entries)
 
-    async def abandoned(self) -> tuple[Token, ...]:
-        """Take over all tokens whose holders have not renewed them for the lease's duration."""
-        found: list[Token] = []
+    async def abandoned(self, bot: BotName, count: int) -> tuple[Token, ...]:
+        """Take over up to `count` tokens that were not renewed for the lease's duration."""
         with translated():
             try:
-                for part in range(keys.PARTITIONS):
-                    found += await self._abandoned(keys.ready(part))
+                return tuple(await self._abandoned(keys.ready(bot), count))
             except ResponseError as error:
-                await self._regroup(error)
-        return tuple(found)
+                await self._regroup(bot, error)
+                return ()
 
     async def claim(self, token: Token) -> Lease | None:
-        """Become the holder; None when there is nothing to hold any more."""
-        key, part = token.key, keys.partition(token.key)
-        names = (keys.lease(key), keys.mailbox(key), keys.ready(part), keys.dead(part))
-        owner = uuid.uuid4().hex
+        """Become the holder; None when there is nothing to hold any more.
+
+        StoreError also means that this version cannot read what is stored. When the attempts are
+        used up, such a lease is without it, and to be released.
+        """
+        key, bot = token.key, keys.bot_of(token.key)
+        names = (keys.lease(key), keys.mailbox(key), keys.ready(bot), keys.dead(bot))
         claimed = await self._scripts["claim"](
-            names, token.id, owner, GROUP, self._consumer, key, ATTEMPTS
+            names, token.id, token.owner, GROUP, self._consumer, key, ATTEMPTS
         )
         if claimed is None:
             return None
-        epoch, attempt, taken, record, waiting = claimed
-        with translated():
-            return Lease(
-                key=key,
-                token=token.id,
-                epoch=int(epoch),
-                attempt=int(attempt),
-                taken=messages_of(taken),
-                waiting=tuple(message_of(stored) for stored in waiting),
-                record=msgspec.json.decode(record, type=TurnRecord) if record else None,
-                is_poisoned=int(attempt) > ATTEMPTS,
-            )
+        epoch, attempt, taken, record, waiting, stop = claimed
+        lease = Lease(
+            key=key,
+            token=token.id,
+            epoch=int(epoch),
+            attempt=int(attempt),
+            is_poisoned=int(attempt) > ATTEMPTS,
+            is_stopped=bool(stop),
+        )
+        # The apology may fail whoever tries it, too.
+        if lease.attempt <= 2 * ATTEMPTS:
+            try:
+                return filled(lease, taken, record, waiting)
+            except StoreError:
+                if not lease.is_poisoned:
+                    raise
+        log.error("dropped to the dead letters", key=key, attempts=lease.attempt)
+        if not taken:
+            await self._begin(lease, waiting[:1])
+        return lease
 
     async def begin(self, lease: Lease, messages: tuple[Message, ...]) -> Lease:
         """Move messages from the mailbox into the turn, once; raises LeaseLost."""
-        names = (keys.lease(lease.key), keys.mailbox(lease.key))
-        prefixes = (prefix(message) for message in messages)
-        stored = await self._scripts["begin"](names, lease.epoch, lease.token, *prefixes)
-        if stored is None:
-            raise lease.fence.lost()
+        stored, stop = await self._begin(lease, [prefix(message) for message in messages])
         with translated():
             taken = messages_of(stored)
         waiting = tuple(message for message in lease.waiting if message not in taken)
-        return replace(lease, taken=taken, waiting=waiting)
+        return replace(lease, taken=taken, waiting=waiting, is_stopped=bool(stop))
 
     async def renew(self, lease: Lease) -> bool:
         """Keep the lease, and tell whether the turn shall stop; raises LeaseLost."""
-        names = (keys.lease(lease.key), keys.ready(keys.partition(lease.key)))
+        names = (keys.lease(lease.key), keys.ready(keys.bot_of(lease.key)))
         state = await self._scripts["renew"](names, lease.epoch, lease.token, GROUP, self._consumer)
         if state == "lost":
             raise lease.fence.lost()
@@ -140,32 +144,18 @@ class Leases:
 
     async def release(self, lease: Lease) -> None:
         """End the turn; a lease that is lost already is left alone."""
-        key, ready = lease.key, keys.ready(keys.partition(lease.key))
+        key, ready = lease.key, keys.ready(keys.bot_of(lease.key))
         names = (keys.lease(key), keys.mailbox(key), ready)
         await self._scripts["release"](names, lease.epoch, lease.token, GROUP, key, REMEMBERED)
 
-    async def hand_off(self, lease: Lease) -> None:
-        """Let another worker go on at once. Stop reading tokens first, or it may be this one."""
-        names = (keys.lease(lease.key), keys.ready(keys.partition(lease.key)))
-        await self._scripts["hand_off"](names, lease.epoch, lease.token, GROUP, lease.key)
+    async def hand_off(self, token: Token) -> None:
+        """Let another worker go on at once, claimed or not; what is not ours is left alone.
 
-    async def stop(self, key: Key) -> bool:
-        """Ask the running turn to stop; False when none is running."""
-        return bool(await self._scripts["stop"]((keys.lease(key),), keys.STOPS, key))
-
-    async def stops(self) -> AsyncIterator[Key]:
-        """Yield the conversations whose turn shall stop, as soon as somebody wants it.
-
-        It survives the loss of Redis, but not what was said meanwhile: `renew` tells that.
+        Stop reading tokens first, or that worker may be this one.
         """
-        while True:
-            try:
-                async with aclosing(self._subscribed()) as heard:
-                    async for key in heard:
-                        yield key
-            except StoreError as error:
-                log.warning("subscription lost", reason=str(error))
-            await asyncio.sleep(PAUSE)
+        key, consumer = token.key, self._consumer
+        names = (keys.lease(key), keys.ready(keys.bot_of(key)))
+        await self._scripts["hand_off"](names, token.id, token.owner, GROUP, consumer, key)
 
     def journal(self, lease: Lease) -> LeaseJournal:
         """Where the holder writes down what the turn has done."""
@@ -176,19 +166,20 @@ class Leases:
         fence = None if lease is None else lease.fence
         return LeasePermits(self._client, self._budgets, fence, bot, platform)
 
-    async def _read(self, count: int) -> Any:
+    async def _new(self, bot: BotName, count: int) -> Any:
         # redis-py states more types for names and replies than there are.
-        streams: dict[Any, Any] = {keys.ready(part): ">" for part in range(keys.PARTITIONS)}
+        streams: dict[Any, Any] = {keys.ready(bot): ">"}
         return await self._blocking.xreadgroup(
             GROUP, self._consumer, streams, count=count, block=int(BLOCK * 1000)
         )
 
-    async def _abandoned(self, ready: str) -> list[Token]:
+    async def _abandoned(self, ready: str, count: int) -> list[Token]:
         found: list[Token] = []
-        cursor = "0-0"
-        while True:
+        cursor, idle = "0-0", int(self.duration * 1000)
+        while len(found) < count:
+            page = min(PAGE, count - len(found))
             cursor, entries, *_ = await self._client.xautoclaim(
-                ready, GROUP, self._consumer, int(self.duration * 1000), cursor, count=100
+                ready, GROUP, self._consumer, idle, cursor, count=page
             )
             found += [token_of(entry) for entry in entries if entry[1]]
             if cursor == "0-0":
@@ -196,34 +187,63 @@ class Leases:
         await self._scripts["sweep"]((ready,), GROUP, SILENCE)
         return found
 
-    async def _regroup(self, error: ResponseError) -> None:
+    async def _regroup(self, bot: BotName, error: ResponseError) -> None:
         """Make the group of workers, at the first start or after somebody emptied Redis."""
         if "NOGROUP" not in str(error):
             raise error
-        for part in range(keys.PARTITIONS):
-            try:
-                await self._client.xgroup_create(keys.ready(part), GROUP, id="0", mkstream=True)
-            except ResponseError as other:
-                if "BUSYGROUP" not in str(other):
-                    raise
+        try:
+            await self._client.xgroup_create(keys.ready(bot), GROUP, id="0", mkstream=True)
+        except ResponseError as other:
+            if "BUSYGROUP" not in str(other):
+                raise
 
-    async def _subscribed(self) -> AsyncGenerator[Key, None]:
-        async with self._blocking.pubsub(ignore_subscribe_messages=True) as channel:
-            with translated():
-                await channel.subscribe(keys.STOPS)
-            while True:
-                with translated():
-                    said = await channel.get_message(timeout=LISTEN)
-                if said is not None:
-                    yield Key(said["data"])
+    async def _begin(self, lease: Lease, prefixes: Sequence[str]) -> tuple[str, int]:
+        names = (keys.lease(lease.key), keys.mailbox(lease.key))
+        begun = await self._scripts["begin"](names, lease.epoch, lease.token, *prefixes)
+        if begun is None:
+            raise lease.fence.lost()
+        return str(begun[0]), int(begun[1])
+
+
+def filled(lease: Lease, taken: str, record: str, waiting: Sequence[str]) -> Lease:
+    """Read what a claimed lease is about; raises StoreError where that cannot be read."""
+    with translated():
+        work = messages_of(taken)
+        if not work and waiting:
+            message_of(waiting[0])
+        return replace(
+            lease,
+            taken=work,
+            waiting=tuple(readable(waiting)),
+            record=record_of(record, is_poisoned=lease.is_poisoned),
+        )
+
+
+def messages_of(taken: str) -> tuple[Message, ...]:
+    """Read what a turn has taken; raises msgspec.MsgspecError."""
+    stored = decoded(taken, list[str]) if taken else ()
+    return tuple(message_of(one) for one in stored)
+
+
+def readable(waiting: Sequence[str]) -> Iterator[Message]:
+    """Read messages until one cannot be: what a newer version wrote must not be overtaken."""
+    for stored in waiting:
+        try:
+            yield message_of(stored)
+        except msgspec.MsgspecError:
+            return
+
+
+def record_of(stored: str, *, is_poisoned: bool) -> TurnRecord | None:
+    """Read what was done; raises msgspec.MsgspecError unless only an apology is left to be made."""
+    try:
+        return decoded(stored, TurnRecord) if stored else None
+    except msgspec.MsgspecError:
+        if is_poisoned:
+            return None
+        raise
 
 
 def token_of(entry: tuple[str, dict[str, str]]) -> Token:
     """Read an entry of the stream of tokens."""
     return Token(entry[0], Key(entry[1]["key"]))
-
-
-def messages_of(taken: str) -> tuple[Message, ...]:
-    """Read what a turn has taken; raises msgspec.MsgspecError."""
-    stored = msgspec.json.decode(taken, type=tuple[str, ...]) if taken else ()
-    return tuple(message_of(one) for one in stored)

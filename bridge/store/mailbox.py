@@ -2,6 +2,7 @@
 
 import uuid
 from enum import Enum
+from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -10,6 +11,8 @@ from bridge.model import Key, Message
 from bridge.store import keys
 from bridge.store.connection import Client
 from bridge.store.script import Script
+
+T = TypeVar("T")
 
 CAPACITY = 50  # messages that may wait in one conversation
 REMEMBERED = 25 * 3600  # seconds; Telegram offers an update again for up to 24 hours
@@ -35,8 +38,8 @@ class Mailbox:
         When this returns NEW or DUPLICATE, the message is durable; FULL stores nothing, so that
         the platform may offer it again. Raises StoreError: then it is unknown, and to be repeated.
         """
-        part = keys.partition(key)
-        names = (keys.seen(key, message), keys.mailbox(key), keys.lease(key), keys.ready(part))
+        ready = keys.ready(keys.bot_of(key))
+        names = (keys.seen(key, message), keys.mailbox(key), keys.lease(key), ready)
         nonce = uuid.uuid4().hex
         return Put(await self._put(names, nonce, member(message), key, REMEMBERED * 1000, CAPACITY))
 
@@ -47,7 +50,12 @@ def prefix(message: Message) -> str:
     Digits are padded because members of a sorted set compare as text; a score, being a double,
     would lose the last digits.
     """
-    return f"{message.order:040d}|{quote(message.id, safe=''):0>20}|"
+    return f"{digits(message)}|{quote(message.id, safe=''):0>20}|"
+
+
+def digits(message: Message) -> str:
+    """Write the order of a message as text that sorts like it."""
+    return f"{message.order:040d}"
 
 
 def member(message: Message) -> str:
@@ -57,4 +65,10 @@ def member(message: Message) -> str:
 
 def message_of(stored: str) -> Message:
     """Read a stored message; raises msgspec.MsgspecError."""
-    return msgspec.json.decode(stored.split("|", 2)[2], type=Message)
+    return decoded(stored.split("|", 2)[-1], Message)
+
+
+def decoded(stored: str, kind: type[T]) -> T:
+    """Read a stored value; raises msgspec.MsgspecError."""
+    # As bytes: what is no UTF-8 came out of Redis as surrogates.
+    return msgspec.json.decode(stored.encode(errors="surrogateescape"), type=kind)

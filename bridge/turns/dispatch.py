@@ -3,11 +3,12 @@
 import asyncio
 import random
 from dataclasses import dataclass, field
+from functools import partial
 
 from bridge.clock import Clock
 from bridge.errors import LeaseLost, PlatformError, StoreError
 from bridge.log import get_logger
-from bridge.model import Key, Message
+from bridge.model import BotName, Key, Message
 from bridge.store import Stores
 from bridge.store.lease import Lease, Token
 from bridge.store.mailbox import Put
@@ -29,37 +30,55 @@ class Dispatcher:
     runner: Runner
     clock: Clock
     concurrency: int
-    _stops: dict[Key, asyncio.Event] = field(default_factory=dict)
-    _turns: set[asyncio.Task[None]] = field(default_factory=set)
+    _stops: dict[tuple[Key, int], asyncio.Event] = field(default_factory=dict)
+    _turns: dict[tuple[Key, str], asyncio.Task[None]] = field(default_factory=dict)  # by token
+    _slots: asyncio.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._slots = asyncio.Semaphore(self.concurrency)
 
     async def receive(self, message: Message) -> None:
-        """Make a message durable; raises StoreError when it could not be."""
+        """Make a message durable; raises StoreError when it could not be.
+
+        One that can never be stored is recorded and skipped: offered again, it would block others.
+        """
         if not message.is_addressed:
             return
-        key = key_of(message)
-        if command_of(message) is Command.STOP and await self.stores.leases.stop(key):
-            return
-        put = await self.stores.mailbox.put(key, message)
-        log.info("received", turn=turn_of(message), key=key, result=put.name.lower())
-        if put is Put.FULL:
-            await self._refuse(message)
+        try:
+            await self._take_in(message)
+        except StoreError:
+            raise
+        except Exception:
+            log.exception("message dropped", turn=turn_of(message))
 
     async def work(self) -> None:
         """Run turns until cancelled; those still running then go on until `drain`."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._read_tokens())
-            group.create_task(self._read_abandoned())
             group.create_task(self._read_stops())
+            for bot in self.runner.bots:
+                group.create_task(self._read_tokens(bot))
+                group.create_task(self._read_abandoned(bot))
 
     async def drain(self, grace: float) -> None:
         """Let running turns finish for `grace` seconds, then hand them to another worker."""
         if not self._turns:
             return
         log.info("finishing turns", count=len(self._turns), grace=grace)
-        await asyncio.wait(self._turns, timeout=grace)
-        for turn in self._turns:
+        turns = tuple(self._turns.values())
+        await asyncio.wait(turns, timeout=grace)
+        for turn in turns:
             turn.cancel()
-        await asyncio.gather(*self._turns, return_exceptions=True)
+        await asyncio.gather(*turns, return_exceptions=True)
+
+    async def _take_in(self, message: Message) -> None:
+        key = key_of(message)
+        if command_of(message) is Command.STOP and await self.stores.stops.ask(key, message):
+            log.info("stop asked for", key=key)
+            return
+        put = await self.stores.mailbox.put(key, message)
+        log.info("received", turn=turn_of(message), key=key, result=put.name.lower())
+        if put is Put.FULL:
+            await self._refuse(message)
 
     async def _refuse(self, message: Message) -> None:
         """Say that too much is waiting, unless the flood leaves no room even for that."""
@@ -75,45 +94,54 @@ class Dispatcher:
         except PlatformError as error:
             log.warning("refusal not shown", turn=turn_of(message), reason=repr(error))
 
-    async def _read_tokens(self) -> None:
+    async def _read_tokens(self, bot: BotName) -> None:
         while True:
-            free = self.concurrency - len(self._turns)
-            if free <= 0:
-                await asyncio.wait(self._turns, return_when=asyncio.FIRST_COMPLETED)
-                continue
+            free = await self._free()
             try:
-                self._start(await self.stores.leases.tokens(free))
+                # Several bots may together read a few too many: those wait for a slot.
+                count = max(1, free // len(self.runner.bots))
+                self._start(await self.stores.leases.tokens(bot, count))
             except StoreError as error:
-                log.warning("redis does not answer", reason=repr(error))
+                log.warning("redis does not answer", bot=bot, reason=repr(error))
                 await asyncio.sleep(PAUSE)
 
-    async def _read_abandoned(self) -> None:
+    async def _read_abandoned(self, bot: BotName) -> None:
         """Take over from workers that no longer renew their leases."""
         while True:
             await asyncio.sleep(self.stores.leases.duration / 3 * random.uniform(0.8, 1.2))  # noqa: S311 - spreads workers out
+            free = await self._free()
             try:
-                self._start(await self.stores.leases.abandoned())
+                self._start(await self.stores.leases.abandoned(bot, free))
             except StoreError as error:
-                log.warning("redis does not answer", reason=repr(error))
+                log.warning("redis does not answer", bot=bot, reason=repr(error))
 
     async def _read_stops(self) -> None:
         """Pass stop signals on at once; the heartbeat would find them too, a little later."""
-        async for key in self.stores.leases.stops():
-            if key in self._stops:
-                self._stops[key].set()
+        async for turn in self.stores.stops.heard():
+            if turn in self._stops:
+                self._stops[turn].set()
+
+    async def _free(self) -> int:
+        """Wait until more turns may run, and return how many."""
+        while (free := self.concurrency - len(self._turns)) <= 0:
+            await asyncio.wait(self._turns.values(), return_when=asyncio.FIRST_COMPLETED)
+        return free
 
     def _start(self, tokens: tuple[Token, ...]) -> None:
         for token in tokens:
-            turn = asyncio.create_task(self._turn(token))
-            self._turns.add(turn)
-            turn.add_done_callback(self._turns.discard)
+            name = token.key, token.id
+            # One that waits here for a slot looks abandoned after a while.
+            if name not in self._turns:
+                turn = self._turns[name] = asyncio.create_task(self._turn(token))
+                turn.add_done_callback(partial(self._forget, name))
+
+    def _forget(self, name: tuple[Key, str], _turn: asyncio.Task[None]) -> None:
+        del self._turns[name]
 
     async def _turn(self, token: Token) -> None:
         """The only place that catches everything: a failure leaves the lease to run out."""
         try:
-            lease = await self.stores.leases.claim(token)
-            if lease is not None:
-                await self._hold(lease)
+            await self._work_on(token)
         except* LeaseLost:
             log.warning("lease lost", key=token.key)
         except* StoreError as group:
@@ -121,25 +149,36 @@ class Dispatcher:
         except* Exception:
             log.exception("turn failed", key=token.key)
 
-    async def _hold(self, lease: Lease) -> None:
-        """Run the next turn of a key under a heartbeat, then release the key."""
-        if not lease.taken and lease.waiting:
-            lease = await self.stores.leases.begin(lease, lease.waiting[:1])
-        stop = self._stops[lease.key] = asyncio.Event()
+    async def _work_on(self, token: Token) -> None:
+        """Run the next turn of a key, then release the key; hand it off when cancelled."""
         try:
+            async with self._slots:
+                lease = await self.stores.leases.claim(token)
+                if lease is not None:
+                    await self._hold(lease)
+                    await self.stores.leases.release(lease)
+        except asyncio.CancelledError:
+            await asyncio.shield(self.stores.leases.hand_off(token))
+            log.info("handed off", key=token.key)
+            raise
+
+    async def _hold(self, lease: Lease) -> None:
+        """Run a turn under a heartbeat, and let it hear of its stop."""
+        turn = lease.key, lease.epoch
+        stop = self._stops[turn] = asyncio.Event()
+        try:
+            if not lease.taken and lease.waiting:
+                lease = await self.stores.leases.begin(lease, lease.waiting[:1])
+            if not lease.taken:
+                return
+            if lease.is_stopped:
+                stop.set()
             async with asyncio.TaskGroup() as group:
                 beat = group.create_task(self._beat(lease, stop))
-                if lease.taken:
-                    await self.runner.run(lease, stop)
+                await self.runner.run(lease, stop)
                 beat.cancel()
-            await self.stores.leases.release(lease)
-        except asyncio.CancelledError:
-            await asyncio.shield(self.stores.leases.hand_off(lease))
-            log.info("handed off", key=lease.key)
-            raise
         finally:
-            if self._stops.get(lease.key) is stop:
-                del self._stops[lease.key]
+            del self._stops[turn]
 
     async def _beat(self, lease: Lease, stop: asyncio.Event) -> None:
         """Keep the lease; LeaseLost when it could not be renewed for most of its time."""

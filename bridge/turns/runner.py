@@ -13,6 +13,7 @@ from bridge.errors import (
     MediaTooLarge,
     NotPermitted,
     Refused,
+    StoreError,
 )
 from bridge.log import bound, get_logger
 from bridge.media.handover import Handover
@@ -53,7 +54,7 @@ class Runner:
         bot = self.bots.get(message.address.bot)
         adapter = bot.adapters.get(message.address.platform) if bot else None
         if bot is None or adapter is None:
-            log.warning("no such bot any more", bot=message.address.bot, key=lease.key)
+            self._decline(lease, message)
             return
         with bound(turn=turn_of(message), key=lease.key):
             try:
@@ -61,6 +62,13 @@ class Runner:
             except (NotPermitted, Refused) as error:
                 # Blocked, removed, or no word of ours is taken: there is nowhere to say so.
                 log.warning("reply given up", reason=repr(error))
+
+    def _decline(self, lease: Lease, message: Message) -> None:
+        """Leave a turn to a process that has its platform; StoreError until nobody was found."""
+        where = f"[bots.{message.address.bot}.{message.address.platform}]"
+        log.warning("not served here", key=lease.key, advice=f"give every process {where}")
+        if not lease.is_poisoned:
+            raise StoreError(f"this process has no {where}")
 
     async def _reply(
         self,

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from bridge.errors import ConfigError, StoreError
 from bridge.model import CozeUserId, Key, Session
 from bridge.store import open_stores
-from bridge.store.embedded import embedded
+from bridge.store.embedded import embedded, watched
 
 KEY, SESSION = Key("k"), Session(CozeUserId("u"))
 
@@ -155,6 +155,22 @@ async def test_a_server_that_dies_is_started_again(tmp_path, clock):
                 await asyncio.sleep(0.05)
 
     assert SESSION == kept
+
+
+class Deaf:
+    """Watches a server, and takes the first cancellation for something else."""
+
+    async def watch(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await asyncio.Event().wait()
+
+
+async def test_a_cancellation_that_is_swallowed_is_repeated():
+    """redis-py may do so, and the bridge ends nevertheless."""
+    async with watched(Deaf()):
+        await asyncio.sleep(0)
 
 
 async def test_any_directory_will_do(tmp_path, clock):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,12 +29,13 @@ from bridge.model import (
     TurnRecord,
 )
 from bridge.store import Stores, open_stores
-from bridge.store.lease import ATTEMPTS, Lease
+from bridge.store.lease import ATTEMPTS, Lease, Token
 from bridge.store.mailbox import CAPACITY, Put
 
 SHORT = 0.2  # seconds of a lease, for tests that wait until one runs out
-KEY = Key("telegram:helper:7")
-WHERE = Address(BotName("helper"), Platform("telegram"), ChatId("7"))
+KEY = Key("helper:telegram:7")
+BOT = BotName("helper")
+WHERE = Address(BOT, Platform("telegram"), ChatId("7"))
 RECORD = TurnRecord(turn=TurnId("t1"), asked_at=5.0, chat=CozeChatId("c1"))
 LIMITS = (Limit("chat:7", 0.001, 100),)
 
@@ -73,7 +75,7 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 
 async def claimed(stores: Stores) -> Lease:
     """The lease of the one conversation that has a token."""
-    (token,) = await stores.leases.tokens(10)
+    (token,) = await stores.leases.tokens(BOT, 10)
     lease = await stores.leases.claim(token)
     assert lease is not None
     return lease
@@ -82,7 +84,7 @@ async def claimed(stores: Stores) -> Lease:
 async def taken_over(stores: Stores) -> Lease:
     """The lease of the one conversation whose holder is silent."""
     await asyncio.sleep(SHORT * 1.2)
-    (token,) = await stores.leases.abandoned()
+    (token,) = await stores.leases.abandoned(BOT, 500)
     lease = await stores.leases.claim(token)
     assert lease is not None
     return lease
@@ -104,7 +106,7 @@ async def test_the_same_id_in_another_chat_is_another_message(ann):
     elsewhere = Address(WHERE.bot, WHERE.platform, ChatId("8"))
     await ann.mailbox.put(KEY, said(1))
 
-    assert Put.NEW == await ann.mailbox.put(Key("other"), said(1, where=elsewhere))
+    assert Put.NEW == await ann.mailbox.put(Key("helper:other"), said(1, where=elsewhere))
 
 
 async def test_a_message_stays_known_after_its_turn(ann):
@@ -159,7 +161,7 @@ async def test_what_arrives_during_a_turn_waits_for_the_next(ann):
     await ann.mailbox.put(KEY, said(1))
     await ann.mailbox.put(KEY, said(3))
 
-    assert () == await ann.leases.tokens(10)
+    assert () == await ann.leases.tokens(BOT, 10)
 
     await ann.leases.release(lease)
     after = await claimed(ann)
@@ -174,13 +176,13 @@ async def test_a_released_conversation_without_messages_has_no_token(ann, redis)
     lease = await claimed(ann)
     await ann.leases.release(await ann.leases.begin(lease, lease.waiting))
 
-    assert 0 == await redis.xlen("cb:{0}:ready")
-    assert ["epoch"] == await redis.hkeys("cb:{0}:lease:" + KEY)
-    assert 0 < await redis.ttl("cb:{0}:lease:" + KEY)
+    assert 0 == await redis.xlen("cb:{helper}:ready")
+    assert ["epoch"] == await redis.hkeys("cb:{helper}:lease:" + KEY)
+    assert 0 < await redis.ttl("cb:{helper}:lease:" + KEY)
 
     await ann.mailbox.put(KEY, said(2))
 
-    assert -1 == await redis.ttl("cb:{0}:lease:" + KEY)
+    assert -1 == await redis.ttl("cb:{helper}:lease:" + KEY)
 
 
 async def test_one_worker_gets_a_token(ann, ben):
@@ -191,16 +193,16 @@ async def test_one_worker_gets_a_token(ann, ben):
         await asyncio.sleep(SHORT / 3)
         await ann.leases.renew(lease)
 
-    assert () == await ben.leases.abandoned()
+    assert () == await ben.leases.abandoned(BOT, 500)
 
 
 async def test_different_conversations_have_different_tokens(ann, ben):
     """One key never waits for another."""
     await ann.mailbox.put(KEY, said(1))
-    await ann.mailbox.put(Key("other"), said(2))
-    (one,), (other,) = await ann.leases.tokens(1), await ben.leases.tokens(1)
+    await ann.mailbox.put(Key("helper:other"), said(2))
+    (one,), (other,) = await ann.leases.tokens(BOT, 1), await ben.leases.tokens(BOT, 1)
 
-    assert (KEY, Key("other")) == (one.key, other.key)
+    assert (KEY, Key("helper:other")) == (one.key, other.key)
 
 
 async def test_a_turn_goes_on_where_its_worker_died(ann, ben):
@@ -240,10 +242,10 @@ async def test_a_former_holder_writes_nothing(ann, ben):
         with pytest.raises(LeaseLost):
             await refused
     await ann.leases.release(lease)
-    await ann.leases.hand_off(lease)
+    await ann.leases.hand_off(Token(lease.token, lease.key))
 
     assert not await ben.leases.renew(after)
-    assert () == await ann.leases.tokens(10)
+    assert () == await ann.leases.tokens(BOT, 10)
 
 
 async def test_a_released_lease_is_over_for_its_holder_too(ann):
@@ -262,7 +264,7 @@ async def test_a_released_lease_is_over_for_its_holder_too(ann):
 async def test_who_reads_a_token_and_sleeps_does_not_take_it_back(ann, ben):
     """A token that somebody else took over meanwhile is not to be claimed."""
     await ann.mailbox.put(KEY, said(1))
-    (token,) = await ann.leases.tokens(10)
+    (token,) = await ann.leases.tokens(BOT, 10)
     after = await taken_over(ben)
 
     assert await ann.leases.claim(token) is None
@@ -272,24 +274,25 @@ async def test_who_reads_a_token_and_sleeps_does_not_take_it_back(ann, ben):
 async def test_a_stale_token_is_cleaned_away(ann, redis):
     """A token whose turn is over claims nothing and does not come back."""
     await ann.mailbox.put(KEY, said(1))
-    (token,) = await ann.leases.tokens(10)
+    (token,) = await ann.leases.tokens(BOT, 10)
     lease = await ann.leases.claim(token)
     await ann.leases.release(await ann.leases.begin(lease, lease.waiting))
-    await redis.xadd("cb:{0}:ready", {"key": KEY})
-    (stale,) = await ann.leases.tokens(10)
+    await redis.xadd("cb:{helper}:ready", {"key": KEY})
+    (stale,) = await ann.leases.tokens(BOT, 10)
 
     assert await ann.leases.claim(stale) is None
     assert await ann.leases.claim(token) is None
-    assert 0 == await redis.xlen("cb:{0}:ready")
+    assert 0 == await redis.xlen("cb:{helper}:ready")
 
 
 async def test_a_turn_handed_off_goes_on_at_once_and_uncounted(ann, ben):
     """An orderly end costs the person nothing, however often it happens."""
     await ann.mailbox.put(KEY, said(1))
-    lease = await claimed(ann)
+    (token,) = await ann.leases.tokens(BOT, 10)
+    lease = await ann.leases.claim(token)
     lease = await ann.leases.begin(lease, lease.waiting)
     await ann.leases.journal(lease).write(RECORD)
-    await ann.leases.hand_off(lease)
+    await ann.leases.hand_off(token)
     after = await claimed(ben)
 
     assert ((said(1),), RECORD, 1) == (after.taken, after.record, after.attempt)
@@ -298,78 +301,13 @@ async def test_a_turn_handed_off_goes_on_at_once_and_uncounted(ann, ben):
         await ann.leases.renew(lease)
 
 
-async def test_a_stop_reaches_the_running_turn_alone(ann, ben):
-    """It is told to whoever listens and whoever renews; what waits is answered later."""
-    await ann.mailbox.put(KEY, said(1))
-
-    assert not await ben.leases.stop(KEY)
-
-    lease = await claimed(ann)
-    lease = await ann.leases.begin(lease, lease.waiting)
-    await ann.mailbox.put(KEY, said(2))
-
-    assert not await ann.leases.renew(lease)
-    assert await ben.leases.stop(KEY)
-    assert await ben.leases.stop(KEY)
-    assert await ann.leases.renew(lease)
-
-    await ann.leases.release(lease)
-
-    assert not await ben.leases.stop(KEY)
-
-    after = await claimed(ann)
-
-    assert not await ann.leases.renew(after)
-    assert (said(2),) == after.waiting
-
-
-async def test_a_stop_survives_the_worker_it_was_meant_for(ann, ben):
-    """Who takes the turn over learns that nobody wants it any more."""
-    await ann.mailbox.put(KEY, said(1))
-    lease = await claimed(ann)
-    await ann.leases.begin(lease, lease.waiting)
-    await ann.leases.stop(KEY)
-
-    assert await ben.leases.renew(await taken_over(ben))
-
-
-async def test_a_stop_is_heard_by_other_workers_at_once(ann, ben, redis):
-    """And still after the connection was lost."""
-    await ann.mailbox.put(KEY, said(1))
-    await claimed(ann)
-    heard: asyncio.Queue[Key] = asyncio.Queue()
-
-    async def listen() -> None:
-        async for key in ann.leases.stops():
-            heard.put_nowait(key)
-
-    async def stop_until_heard() -> Key:
-        while heard.empty():
-            await ben.leases.stop(KEY)
-            await asyncio.sleep(0.05)
-        return heard.get_nowait()
-
-    listener = asyncio.create_task(listen())
-    try:
-        assert KEY == await stop_until_heard()
-
-        await redis.client_kill_filter(_type="pubsub")
-        while not heard.empty():
-            heard.get_nowait()
-
-        assert KEY == await stop_until_heard()
-    finally:
-        listener.cancel()
-        await asyncio.wait([listener])
-
-
 async def test_a_turn_that_fails_everybody_is_poisoned(ann, ben, redis):
     """After the last attempt it is in the dead-letter stream, once, and its holder is told."""
     await ann.mailbox.put(KEY, said(1))
     lease = await claimed(ann)
     lease = await ann.leases.begin(lease, lease.waiting)
     leases = [lease, *[await taken_over(ben) for _ in range(ATTEMPTS + 1)]]
-    (dead,) = await redis.xrange("cb:{0}:dead")
+    (dead,) = await redis.xrange("cb:{helper}:dead")
 
     assert [False] * ATTEMPTS + [True, True] == [one.is_poisoned for one in leases]
     assert KEY == dead[1]["key"]
@@ -377,7 +315,7 @@ async def test_a_turn_that_fails_everybody_is_poisoned(ann, ben, redis):
 
     await ben.leases.release(leases[-1])
 
-    assert 0 == await redis.xlen("cb:{0}:ready")
+    assert 0 == await redis.xlen("cb:{helper}:ready")
 
 
 async def test_workers_find_a_redis_that_was_emptied(ann, redis):
@@ -386,7 +324,7 @@ async def test_workers_find_a_redis_that_was_emptied(ann, redis):
     await claimed(ann)
     await redis.flushall()
 
-    assert () == await ann.leases.abandoned()
+    assert () == await ann.leases.abandoned(BOT, 500)
 
     await redis.flushall()
     await ann.mailbox.put(KEY, said(1))
@@ -401,12 +339,49 @@ async def test_tokens_sent_before_the_first_worker_are_found(ann):
     assert (said(1),) == (await claimed(ann)).waiting
 
 
+async def test_a_token_handed_off_unclaimed_goes_on_at_once(ann, ben):
+    """Who is cancelled between reading a token and claiming it keeps nobody waiting."""
+    await ann.mailbox.put(KEY, said(1))
+    (token,) = await ann.leases.tokens(BOT, 10)
+    await ann.leases.hand_off(token)
+    await ann.leases.hand_off(token)
+    after = await claimed(ben)
+
+    assert ((said(1),), 1) == (after.waiting, after.attempt)
+    assert await ann.leases.claim(token) is None
+
+
+async def test_a_turn_handed_off_in_the_middle_of_its_claim(ann, ben):
+    """Whether the claim arrived or not, the attempt is not counted."""
+    await ann.mailbox.put(KEY, said(1))
+    (token,) = await ann.leases.tokens(BOT, 10)
+    await ann.leases.claim(token)
+    await ann.leases.hand_off(token)
+
+    assert 1 == (await claimed(ben)).attempt
+
+
 async def test_only_tokens_of_silent_workers_are_abandoned(ann, ben):
-    """More than one page of them is taken over in one go."""
+    """More than one page of them is taken over in one go, but no more than there is room for."""
     for number in range(230):
-        await ann.mailbox.put(Key(f"k{number}"), said(number))
-    await ann.leases.tokens(500)
+        await ann.mailbox.put(Key(f"helper:{number}"), said(number))
+    await ann.leases.tokens(BOT, 500)
+    await asyncio.sleep(SHORT * 1.2)
+    counts = [len(await ben.leases.abandoned(BOT, count)) for count in (7, 150, 500, 500)]
+
+    assert [7, 150, 73, 0] == counts
+
+
+async def test_bots_on_one_store_do_not_meet(ann, ben):
+    """A process finds the work of its own bots alone, new or abandoned."""
+    other = BotName("other")
+    key = Key("other:telegram:7")
+    await ann.mailbox.put(key, said(1, where=Address(other, WHERE.platform, WHERE.chat)))
+    found = await ann.leases.tokens(BOT, 10)
+    (token,) = await ann.leases.tokens(other, 10)
     await asyncio.sleep(SHORT * 1.2)
 
-    assert 230 == len(await ben.leases.abandoned())
-    assert () == await ben.leases.abandoned()
+    assert () == found == await ben.leases.abandoned(BOT, 10)
+    assert (Token(token.id, key, "n"),) == tuple(
+        replace(one, owner="n") for one in await ben.leases.abandoned(other, 10)
+    )

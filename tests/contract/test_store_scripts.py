@@ -7,8 +7,8 @@ from redis.asyncio import Redis
 
 from bridge.store.script import Script
 
-SEEN, MAILBOX, LEASE = "cb:{0}:seen:1", "cb:{0}:mailbox:k", "cb:{0}:lease:k"
-READY, DEAD, GROUP = "cb:{0}:ready", "cb:{0}:dead", "workers"
+SEEN, MAILBOX, LEASE = "cb:{b}:seen:1", "cb:{b}:mailbox:k", "cb:{b}:lease:k"
+READY, DEAD, GROUP = "cb:{b}:ready", "cb:{b}:dead", "workers"
 PUT = ((SEEN, MAILBOX, LEASE, READY), "nonce", "1|1|{}", "k", 60000, 50)
 
 
@@ -85,7 +85,8 @@ async def test_claim(redis):
 
 
 async def test_poisoned_claim(redis):
-    """A repeated claim writes one dead letter, with the messages even if none was taken."""
+    """A repeated claim writes one dead letter, with the first message if none was taken."""
+    await redis.zadd(MAILBOX, {"2|2|{}": 0})
     await held(redis, attempts=0)
     ((_, letter),) = await redis.xrange(DEAD)
 
@@ -99,7 +100,7 @@ async def test_begin(redis):
     first, second = await twice(redis, "begin", names, *held_by, "1|1|")
     await redis.zadd(MAILBOX, {"2|2|{}": 0})
 
-    assert '["1|1|{}"]' == first == second
+    assert ['["1|1|{}"]', 0] == first == second
     assert first == await Script(redis, "begin")(names, *held_by, "2|2|")
     assert ["2|2|{}"] == await redis.zrange(MAILBOX, 0, -1)
 
@@ -119,10 +120,12 @@ async def test_journal(redis):
 
 
 async def test_stop(redis):
-    """A repeated stop is one wish."""
-    await held(redis)
+    """A repeated stop is one wish, and one that came too early is not known afterwards."""
+    names, rest = ("cb:{b}:seen:2", LEASE, MAILBOX), (60000, "cb:stops", "k")
 
-    assert (1, 1) == await twice(redis, "stop", (LEASE,), "cb:stops", "k")
+    assert (0, 0) == await twice(redis, "stop", names, "0", *rest)
+    assert (0, 0) == await twice(redis, "stop", names, "1", *rest)
+    assert (1, 1) == await twice(redis, "stop", names, "2", *rest)
 
 
 async def test_release(redis):
@@ -136,7 +139,8 @@ async def test_release(redis):
 
 async def test_hand_off(redis):
     """A repeated hand-off makes no second token and gives no second attempt back."""
-    await twice(redis, "hand_off", (LEASE, READY), *await held(redis), GROUP, "k")
+    _, token = await held(redis)
+    await twice(redis, "hand_off", (LEASE, READY), token, "owner", GROUP, "ann", "k")
 
     assert 1 == await redis.xlen(READY)
     assert "0" == await redis.hget(LEASE, "attempt")

@@ -8,6 +8,7 @@ from pathlib import Path
 from socket import socket
 
 import pytest
+from msgspec import structs
 from redis.asyncio import Redis
 
 from bridge.errors import ConfigError, StoreError
@@ -27,9 +28,11 @@ from bridge.model import (
 )
 from bridge.store import Stores, open_stores
 from bridge.store.embedded import find_server
+from bridge.store.lease import Lease
 from bridge.store.mailbox import Put
 
-KEY = Key("telegram:helper:7")
+BOT = BotName("helper")
+KEY = Key("helper:telegram:7")
 MESSAGE = Message(
     id=MessageId("1"),
     address=Address(BotName("helper"), Platform("telegram"), ChatId("7")),
@@ -56,8 +59,10 @@ def server(home: Path, *arguments: str) -> Iterator[None]:
     home.mkdir(exist_ok=True)
     command = [str(find_server()), *arguments, "--dir", str(home), "--bind", "127.0.0.1"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as running:
-        yield
-        running.terminate()
+        try:
+            yield
+        finally:
+            running.terminate()
 
 
 @asynccontextmanager
@@ -77,32 +82,35 @@ async def take_one_turn(stores: Stores) -> None:
     """Use every script and every kind of call once."""
     leases = stores.leases
     assert Put.NEW == await stores.mailbox.put(KEY, MESSAGE)
-    (token,) = await leases.tokens(5)
+    (token,) = await leases.tokens(BOT, 5)
     lease = await leases.claim(token)
     lease = await leases.begin(lease, lease.waiting)
     assert not await leases.renew(lease)
     permits = leases.permits(lease, BotName("helper"), Platform("telegram"))
     assert 0.0 == await permits.ask((Limit("", 1, 9), Limit("chat:7", 1, 9)), is_final=True)
     await permits.hold(Limit("", 1, 9), 1.0)
-    await leases.hand_off(lease)
-    (token,) = await leases.tokens(5)
+    await leases.hand_off(token)
+    (token,) = await leases.tokens(BOT, 5)
     lease = await leases.claim(token)
     assert (MESSAGE,) == lease.taken
-    assert await is_stop_heard(stores)
+    assert await is_stop_heard(stores, lease)
     await leases.release(lease)
-    assert () == await leases.abandoned()
+    assert () == await leases.abandoned(BOT, 5)
     await stores.sessions.save(KEY, Session(CozeUserId("u")))
     assert Session(CozeUserId("u")) == await stores.sessions.load(KEY)
     assert await stores.secrets.load("a") == await stores.secrets.load("a")
 
 
-async def is_stop_heard(stores: Stores) -> bool:
-    """Stop the running turn until it is heard of."""
-    heard = asyncio.create_task(anext(stores.leases.stops()))
+async def is_stop_heard(stores: Stores, lease: Lease) -> bool:
+    """Stop the running turn, each time anew, until it is heard of."""
+    heard = asyncio.create_task(anext(stores.stops.heard()))
+    order = MESSAGE.order
     while not heard.done():
-        await stores.leases.stop(KEY)
+        order += 1
+        wish = structs.replace(MESSAGE, id=MessageId(str(order)), order=order)
+        assert await stores.stops.ask(KEY, wish)
         await asyncio.sleep(0.05)
-    return await heard == KEY
+    return await heard == (KEY, lease.epoch)
 
 
 async def test_a_server_by_tcp_with_a_password(tmp_path, clock):
@@ -135,6 +143,9 @@ async def test_a_cluster(tmp_path, clock):
         url = f"redis+cluster://127.0.0.1:{port},127.0.0.1:{port}"
         async with open_stores(url, tmp_path, clock) as stores:
             await take_one_turn(stores)
+            both = (stores.leases.tokens(bot, 5) for bot in (BOT, BotName("other")))
+
+            assert [(), ()] == await asyncio.gather(*both)
 
 
 async def until_joined(client: Redis) -> None:
@@ -210,4 +221,53 @@ async def test_a_url_that_cannot_be_used(url, tmp_path, clock):
     """The operator is told which setting is wrong."""
     with pytest.raises(ConfigError, match=r"^redis\.url: "):
         async with open_stores(url, tmp_path, clock):
+            pass
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:pa/s3cr3t@127.0.0.1:6379",
+        "redis://helper:s3cr3t/x@127.0.0.1:6379",
+        "redis+cluster://:s3cr3t@127.0.0.1:s3cr3t",
+        "redis+sentinel://127.0.0.1:s3cr3t/main",
+        "redis://[s3cr3t",
+    ],
+)
+async def test_a_url_that_cannot_be_read_is_not_repeated(url, tmp_path, clock):
+    """A password that was not encoded is taken for a port, and errors about ports show them."""
+    with pytest.raises(ConfigError) as caught:
+        async with open_stores(url, tmp_path, clock):
+            pass
+
+    assert "redis.url: is no URL; percent-encode the password" == str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+async def test_an_option_that_nobody_knows(tmp_path, clock):
+    """What follows a question mark may be half of a password, and is not repeated either."""
+    port = free_port()
+    for url in (
+        f"redis://127.0.0.1:{port}?s3cr3t=1",
+        f"redis+sentinel://127.0.0.1:{port}/main?sentinel_s3cr3t=1",
+    ):
+        with pytest.raises(ConfigError, match=r"^redis\.url: has an unknown option") as caught:
+            async with open_stores(url, tmp_path, clock):
+                pass
+
+        assert "s3cr3t" not in str(caught.value)
+
+
+async def test_a_server_that_answers_but_will_not_do(tmp_path, clock):
+    """What the server says is passed on; that nobody answers is said of silence alone."""
+    port = free_port()
+    with server(tmp_path, "--port", str(port)):
+        async with reached(port):
+            pass
+        with pytest.raises(StoreError, match=r"^redis\.url: the server says: .*out of range"):
+            async with open_stores(f"redis://127.0.0.1:{port}/9999", tmp_path, clock):
+                pass
+    with pytest.raises(StoreError, match=r"^redis\.url: nobody answers; "):
+        async with open_stores(f"redis://127.0.0.1:{port}", tmp_path, clock):
             pass

@@ -1,6 +1,7 @@
 """Names in Redis: unambiguous, and in one slot where a script needs them so."""
 
 import re
+from urllib.parse import quote
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,23 +43,27 @@ def slot_tag(name: str) -> str:
     return found[1] if found else name
 
 
-@given(names)
-def test_one_conversation_is_in_one_slot(key):
-    """All keys that a script touches for a conversation have the same hash tag."""
-    key = Key(key)
-    part = keys.partition(key)
+bots = st.text(alphabet="ab{}%|é", min_size=1, max_size=4)
+
+
+@given(bots, names, names)
+def test_all_conversations_of_a_bot_are_in_one_slot(bot, one, other):
+    """All keys that a script touches have the hash tag of the bot."""
+    one, other = Key(f"{bot}:{one}"), Key(f"{bot}:{other}")
     found = {
         slot_tag(name)
         for name in (
-            keys.mailbox(key),
-            keys.lease(key),
-            keys.seen(key, said()),
-            keys.ready(part),
-            keys.dead(part),
+            keys.mailbox(one),
+            keys.lease(one),
+            keys.mailbox(other),
+            keys.lease(other),
+            keys.seen(one, said()),
+            keys.ready(BotName(bot)),
+            keys.dead(BotName(bot)),
         )
     }
 
-    assert {str(part)} == found
+    assert {quote(bot, safe="")} == found
 
 
 @given(names, names)
@@ -75,12 +80,11 @@ def test_one_bot_is_in_one_slot(bot, scope):
     assert 1 == len(found)
 
 
-@given(names, names, names, names)
+@given(bots, names, bots, names)
 def test_different_messages_have_different_marks(bot, chat, other_bot, other_chat):
     """No two messages are taken for the same one because of a character in a name."""
-    key = Key("k")
-    one = keys.seen(key, said(bot=bot, chat=chat))
-    other = keys.seen(key, said(bot=other_bot, chat=other_chat))
+    one = keys.seen(Key(f"{bot}:k"), said(bot=bot, chat=chat))
+    other = keys.seen(Key(f"{other_bot}:k"), said(bot=other_bot, chat=other_chat))
 
     assert ((bot, chat) == (other_bot, other_chat)) == (one == other)
 
