@@ -24,7 +24,7 @@ run: $(STAMP) ## the bridge itself, with config.toml
 	$(BIN)/coze-bridge run $(ARGS)
 
 test: $(STAMP) ## the tests
-	$(BIN)/pytest -n 4 $(ARGS)
+	$(BIN)/pytest -n 4 --dist loadgroup $(ARGS)
 
 lint: $(STAMP) ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

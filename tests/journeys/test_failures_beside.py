@@ -8,7 +8,7 @@ from bridge.turns.words import ENGLISH as W
 
 ANSWER = "It will rain tomorrow, so take an umbrella."
 NEXT = "You are welcome."
-HASTE = Patience(backoff=0.05, busy=8.0, settle=0.2, recovery=1.5, silence=0.6)
+HASTE = Patience(backoff=0.05, busy=8.0, settle=0.2, recovery=1.5, silence=3.0)
 
 CREATE = "/v1/conversation/create"
 LOOK_UP = "/v1/conversation/message/list"

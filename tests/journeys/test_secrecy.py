@@ -11,7 +11,7 @@ from bridge.coze.settings import Patience
 from bridge.store.embedded import socket_of
 
 COZE_TOKEN = "pat_journeys_Xy7"
-HASTE = Patience(backoff=0.05, busy=1.0, settle=0.1, recovery=2.0, silence=0.5)
+HASTE = Patience(backoff=0.05, busy=1.0, settle=0.1, recovery=2.0, silence=3.0)
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
     "0000000c4944415408d763f8cfc000000301010018dd8db00000000049454e44ae426082"
@@ -23,7 +23,7 @@ HARMS = (
     faults.reset(is_started=True),
     faults.ends(after=3, how="reset"),
     faults.failed(5000, after=2),
-    faults.hangs(2.0, after=0),
+    faults.hangs(5.0, after=0),
 )
 
 
