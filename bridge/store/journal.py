@@ -10,6 +10,8 @@ from bridge.store import keys
 from bridge.store.fence import Fence
 from bridge.store.script import Script
 
+STOPPED = 2  # what the script answers where the turn shall stop
+
 
 class LeaseJournal:
     """The journal as the holder of a lease writes it. All raise LeaseLost and StoreError."""
@@ -28,7 +30,11 @@ class LeaseJournal:
     async def write(self, record: TurnRecord) -> None:
         """Remember how far the turn is. Make `record` of `latest`, without an await between."""
         self._latest = record
-        await self._save()
+        await self._save("")
+
+    async def close(self) -> bool:
+        """Take no stops any more: what is asked from now on waits. True if one came before."""
+        return await self._save("close")
 
     async def record(self, replies: Replies) -> None:
         """Remember the platform messages so far."""
@@ -36,11 +42,13 @@ class LeaseJournal:
             raise StoreError("the journal of a turn begins with `write`")
         await self.write(msgspec.structs.replace(self._latest, replies=replies))
 
-    async def _save(self) -> None:
+    async def _save(self, close: str) -> bool:
         # One after the other, each with the latest: two connections could swap their order.
         async with self._order:
             record = msgspec.json.encode(self._latest).decode()
             fence = self._fence
-            saved = await self._script((keys.lease(fence.key),), fence.epoch, fence.token, record)
+            names = (keys.lease(fence.key),)
+            saved = await self._script(names, fence.epoch, fence.token, record, close)
         if not saved:
             raise self._fence.lost()
+        return bool(saved == STOPPED)

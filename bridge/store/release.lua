@@ -8,7 +8,7 @@ if held[1] ~= ARGV[1] or held[2] ~= ARGV[2] then
 end
 redis.call('XACK', KEYS[3], ARGV[3], ARGV[2])
 redis.call('XDEL', KEYS[3], ARGV[2])
-redis.call('HDEL', KEYS[1], 'token', 'owner', 'attempt', 'taken', 'record', 'stop')
+redis.call('HDEL', KEYS[1], 'token', 'owner', 'attempt', 'taken', 'record', 'stop', 'closed')
 if redis.call('ZCARD', KEYS[2]) > 0 then
   redis.call('HSET', KEYS[1], 'token', redis.call('XADD', KEYS[3], '*', 'key', ARGV[4]))
 else

@@ -6,7 +6,11 @@
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return 1
 end
-local held = redis.call('HMGET', KEYS[2], 'taken', 'epoch')
+local held = redis.call('HMGET', KEYS[2], 'taken', 'epoch', 'closed')
+-- A turn that has its final text has nothing left to stop.
+if held[3] then
+  return 0
+end
 -- What was taken is a JSON array of members, and a member begins with the order of its message.
 local first = held[1] and string.sub(held[1], 3) or redis.call('ZRANGE', KEYS[3], 0, 0)[1]
 if not first or string.sub(first, 1, #ARGV[1]) >= ARGV[1] then

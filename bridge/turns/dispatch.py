@@ -19,6 +19,7 @@ from bridge.turns.words import words_for
 
 log = get_logger(__name__)
 
+HANDING_OVER = 5.0  # seconds that the turns left over get to be handed on
 PAUSE = 1.0  # seconds before Redis is tried again
 
 
@@ -68,7 +69,9 @@ class Dispatcher:
         await asyncio.wait(turns, timeout=grace)
         for turn in turns:
             turn.cancel()
-        await asyncio.gather(*turns, return_exceptions=True)
+        _, alive = await asyncio.wait(turns, timeout=HANDING_OVER)
+        for turn in alive:
+            log.error("turn does not end", stack=[str(frame) for frame in turn.get_stack()])
 
     async def _take_in(self, message: Message) -> None:
         key = key_of(message)

@@ -21,6 +21,7 @@ from bridge.model import BotName, ChatFailed, Message, TurnRecord
 from bridge.ports import PlatformAdapter
 from bridge.reply.editor import ReplyEditor
 from bridge.store import Stores
+from bridge.store.journal import LeaseJournal
 from bridge.store.lease import Lease
 from bridge.turns.asking import Asking, Bot
 from bridge.turns.closing import closing, with_sentence
@@ -101,7 +102,8 @@ class Runner:
                 await editor.finish((words.nothing_readable,))
                 return
             if command := command_of(message):
-                await editor.finish((await self._obey(command, lease, words),))
+                texts: tuple[str, ...] = (await self._obey(command, lease, words),)
+                await editor.finish(await self._closed(journal, texts, words))
                 return
             asking = Asking(
                 bot=bot,
@@ -116,12 +118,21 @@ class Runner:
                 clock=self.clock,
                 show=editor.show,
             )
+            texts, is_stopped = await self._answer(asking, words, stop)
+            if not is_stopped:
+                texts = await self._closed(journal, texts, words)
             try:
-                await editor.finish(await self._answer(asking, words, stop))
+                await editor.finish(texts)
             except Refused:
                 await editor.finish((words.failed,))
-            if stop.is_set():
+            if is_stopped:
                 await self._cancel(asking)
+
+    async def _closed(
+        self, journal: LeaseJournal, texts: tuple[str, ...], words: Words
+    ) -> tuple[str, ...]:
+        """The final texts; a stop that came too late for them is answered, too."""
+        return (*texts, words.nothing_to_stop) if await journal.close() else texts
 
     async def _obey(self, command: Command, lease: Lease, words: Words) -> str:
         """Do what a command says, and tell so."""
@@ -137,21 +148,26 @@ class Runner:
                 # A running turn is stopped at intake: this one waited its turn, so none is running.
                 return words.nothing_to_stop
 
-    async def _answer(self, asking: Asking, words: Words, stop: asyncio.Event) -> tuple[str, ...]:
-        """Ask, and return the final texts; what fails becomes a sentence."""
+    async def _answer(
+        self, asking: Asking, words: Words, stop: asyncio.Event
+    ) -> tuple[tuple[str, ...], bool]:
+        """Ask, and return the final texts and whether they were stopped.
+
+        What fails becomes a sentence.
+        """
         try:
             if not await ended_before(stop, asking.run()):
                 log.info("stopped")
-                return with_sentence(asking.state.texts, words.stopped)
+                return with_sentence(asking.state.texts, words.stopped), True
             ending = asking.state.ending
             if isinstance(ending, ChatFailed):
                 log.warning("not answered", **fields_of(ending))
             else:
                 log.info("answered", chat=chat_of(asking.state), ending=type(ending).__name__)
-            return closing(asking.state, words)
+            return closing(asking.state, words), False
         except (BackendError, MediaError) as error:
             log.warning("not answered", **fields_of(error))
-            return with_sentence(asking.state.texts, sentence_for(error, words))
+            return with_sentence(asking.state.texts, sentence_for(error, words)), False
 
     async def _cancel(self, asking: Asking) -> None:
         """Let Coze stop, too; the next question would meet a conversation that is still busy."""
