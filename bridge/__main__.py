@@ -8,6 +8,7 @@ import tempfile
 import webbrowser
 from collections.abc import Mapping
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,23 @@ ConfigPath = Annotated[
 ]
 
 
+def tell_version(is_wanted: bool) -> None:  # noqa: FBT001 - an option's value
+    """Print the version, and end."""
+    if is_wanted:
+        typer.echo(f"coze-bridge {version('coze-bridge')}")
+        raise typer.Exit
+
+
+@cli.callback()
+def options(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=tell_version, is_eager=True, help="Which this is.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
 @cli.command()
 def run(config: ConfigPath = None) -> None:
     """Answer messages until interrupted."""
@@ -50,7 +68,8 @@ def check(config: ConfigPath = None) -> None:
     loaded = app.load(config, os.environ)
     # What is wrong is said in sentences; the log would only repeat it.
     log.configure(level="critical", secrets=loaded.secrets)
-    if not asyncio.run(checking.check(loaded, typer.echo)):
+    hide = log.hiding(loaded.secrets)
+    if not asyncio.run(checking.check(loaded, lambda line: typer.echo(hide(line)))):
         raise typer.Exit(USAGE_ERROR)
 
 
@@ -80,6 +99,7 @@ async def until_signalled(config: Config) -> None:
     stopping = on_signals()
     async with app.opened(config) as application:
         await application.run(stopping)
+    log.get_logger(__name__).info("stopped")
 
 
 async def show(bind: str, agent: Mapping[str, str] | None, *, opens: bool) -> None:

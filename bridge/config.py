@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar, get_args, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -124,7 +125,9 @@ def from_environment(environment: Mapping[str, str], platforms: Mapping[Platform
     """The configuration of one bot that needs no file: COZE_TOKEN, COZE_BOT_ID and a platform's."""
     if "COZE_BOT_ID" not in environment:
         raise ConfigError(
-            "config", "write a config.toml (see config.example.toml) or set COZE_BOT_ID, COZE_TOKEN"
+            "config",
+            "write a config.toml (see config.example.toml), or set COZE_BOT_ID, COZE_TOKEN, and "
+            "TELEGRAM_TOKEN or DISCORD_TOKEN",
         )
     if not platforms:
         raise ConfigError("environment", "set TELEGRAM_TOKEN or DISCORD_TOKEN, too")
@@ -190,8 +193,15 @@ def check_proxy(key: str, proxy: str) -> None:
 
 
 def check_url(key: str, url: str) -> None:
-    """ConfigError unless `url` is empty or begins like one."""
-    if url and not re.match(r"https?://[^/\s]", url):
+    """ConfigError unless `url` is empty or leads to a host."""
+    if not url:
+        return
+    try:
+        parts = urlsplit(url)
+        is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of a port beyond 65535
+        is_good = False
+    if not is_good or re.search(r"\s", url):
         raise ConfigError(key, f"{url!r} is no URL; write it as https://host")
 
 
@@ -251,6 +261,10 @@ def coze_of(table: Table, path: str) -> CozeConfig:
     check_proxy(f"{path}.proxy", coze.proxy)
     if not coze.token and coze.oauth is None:
         raise ConfigError(f"{path}.token", 'is missing; write token = "env:COZE_TOKEN"')
+    if coze.token and coze.oauth is not None:
+        raise ConfigError(f"{path}.token", f"stands beside [{path}.oauth]; remove one of them")
+    if not re.fullmatch(r"[!-~]*", coze.token):
+        raise ConfigError(f"{path}.token", "has spaces or other signs in it; copy it again")
     return coze
 
 
@@ -277,7 +291,7 @@ def resolve(value: object, environment: Mapping[str, str], path: str) -> object:
         name = value.removeprefix("env:")
         if not environment.get(name):
             raise ConfigError(path, f"the environment variable {name} is not set")
-        return environment[name]
+        return environment[name].strip()
     if value.startswith("file:"):
         return from_file(Path(value.removeprefix("file:")), path)
     return value

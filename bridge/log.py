@@ -60,7 +60,7 @@ def configure(
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 *finish,
-                hiding(secrets),
+                last(hiding(secrets)),
             ],
         )
     )
@@ -78,17 +78,25 @@ def configure(
     )
 
 
-def hiding(secrets: Iterable[str]) -> Callable[[WrappedLogger, str, EventDict], EventDict]:
-    """A last processor that works on the finished line, so that nothing gets around it."""
+def hiding(secrets: Iterable[str]) -> Callable[[str], str]:
+    """A function that replaces whatever of `secrets` stands in a text."""
     plain = {secret for secret in secrets if secret}
     quoted = {json.dumps(secret)[1:-1] for secret in plain}
     known = sorted(plain | quoted, key=len, reverse=True)
 
-    def hide(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
-        text = str(line)
+    def hide(text: str) -> str:
         for secret in known:
             text = text.replace(secret, HIDDEN)
-        # The renderer before us made a string of the event; the formatter prints what we return.
-        return text  # type: ignore[return-value]
+        return text
 
     return hide
+
+
+def last(hide: Callable[[str], str]) -> Processor:
+    """A last processor, which works on the finished line, so that nothing gets around it."""
+
+    def process(_logger: WrappedLogger, _method: str, line: EventDict) -> str:
+        # The renderer before has made a string of the event.
+        return hide(str(line))
+
+    return process

@@ -26,6 +26,8 @@ def sign(ref: MediaRef, *, expires: float, key: bytes) -> str:
 
 def verify(token: str, *, now: float, key: bytes) -> MediaRef:
     """What a token stands for; LinkForged if it is not ours, LinkExpired if it is past."""
+    if not token.isascii():
+        raise LinkForged("the link is not ours")
     payload, _, signature = token.partition(".")
     if not hmac.compare_digest(encoded(proof(payload, key)).encode(), signature.encode()):
         raise LinkForged("the link is not ours")

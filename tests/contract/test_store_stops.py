@@ -19,6 +19,8 @@ from bridge.model import (
     Platform,
     Sender,
     Text,
+    TurnId,
+    TurnRecord,
 )
 from bridge.store import Stores, open_stores
 from bridge.store.lease import Lease
@@ -203,3 +205,23 @@ async def test_a_stop_is_heard_by_other_workers_at_once(ann, ben, redis_url):
     finally:
         listener.cancel()
         await asyncio.wait([listener])
+
+
+async def test_a_turn_with_its_final_text_is_not_stopped(ann):
+    """What is asked after `close` is left to the mailbox; what was asked before is told."""
+    await ann.mailbox.put(KEY, said(1))
+    journal = ann.leases.journal(await begun(ann))
+    await journal.write(TurnRecord(turn=TurnId("t")))
+
+    assert not await journal.close()
+    assert not await ann.stops.ask(KEY, said(2))
+
+
+async def test_a_stop_just_before_the_final_text_is_told(ann):
+    """Whoever closes a turn hears of the stop that nobody has obeyed."""
+    await ann.mailbox.put(KEY, said(1))
+    journal = ann.leases.journal(await begun(ann))
+    await journal.write(TurnRecord(turn=TurnId("t")))
+
+    assert await ann.stops.ask(KEY, said(2))
+    assert await journal.close()

@@ -10,6 +10,7 @@ GOOD = {
     "coze": {"token": "env:COZE_TOKEN"},
     "bots": {"helper": {"bot_id": "73428668", "telegram": {"token": "env:TELEGRAM_TOKEN"}}},
 }
+OAUTH = {"app_id": "1", "key_id": "k", "private_key": "PEM"}
 ENVIRONMENT = {"COZE_TOKEN": "pat_1", "TELEGRAM_TOKEN": "1:A"}
 
 
@@ -91,6 +92,9 @@ def test_data_dir_comes_from_the_environment():
         (changed("coze", "token", value="file:/no/such"), "coze.token", "/no/such"),
         (changed("coze", "token", value=""), "coze.token", "env:COZE_TOKEN"),
         (changed("coze", "base_url", value="api.coze.cn"), "coze.base_url", "https://"),
+        (changed("coze", "base_url", value="http://h:99999"), "coze.base_url", "is no URL"),
+        (changed("coze", "token", value="pat 1"), "coze.token", "copy it again"),
+        (changed("coze", "oauth", value=OAUTH), "coze.token", "remove one"),
         (changed("coze", "proxy", value="localhost:1080"), "coze.proxy", "socks5://"),
         (changed("bots", "helper", "bot_id", value=73428668), "bots.helper.bot_id", "in quotes"),
         (changed("bots", "helper", "bot_idd", value="1"), "bots.helper.bot_idd", "bot_id?"),
