@@ -242,7 +242,7 @@ async def test_nothing_configured(stage):
     [line] = stage.errors.splitlines()
 
     assert line.startswith("coze-bridge: config: write a config.toml")
-    assert line.endswith("or set COZE_BOT_ID, COZE_TOKEN")
+    assert line.endswith("TELEGRAM_TOKEN or DISCORD_TOKEN")
 
 
 @pytest.mark.parametrize(
