@@ -121,7 +121,7 @@ class Gateway:
                 intake.take(message)
 
         @client.event
-        async def on_ready() -> None:
+        async def on_connect() -> None:
             log.info("connected", bot=self.bot, account=str(client.user))
 
         @client.event
