@@ -118,15 +118,21 @@ class Runner:
                 clock=self.clock,
                 show=editor.show,
             )
-            texts, is_stopped = await self._answer(asking, words, stop)
-            if not is_stopped:
-                texts = await self._closed(journal, texts, words)
-            try:
-                await editor.finish(texts)
-            except Refused:
-                await editor.finish((words.failed,))
-            if is_stopped:
-                await self._cancel(asking)
+            await self._talk(asking, editor, words, stop)
+
+    async def _talk(
+        self, asking: Asking, editor: ReplyEditor, words: Words, stop: asyncio.Event
+    ) -> None:
+        """Ask Coze and finish the reply with what came of it."""
+        texts, is_stopped = await self._answer(asking, words, stop)
+        if not is_stopped:
+            texts = await self._closed(asking.journal, texts, words)
+        try:
+            await editor.finish(texts)
+        except Refused:
+            await editor.finish((words.failed,))
+        if is_stopped:
+            await self._cancel(asking)
 
     async def _closed(
         self, journal: LeaseJournal, texts: tuple[str, ...], words: Words
